@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the hosts around a flow have been doing: per source, destination and pair, in fixed memory.
+ * Touched at decision points only, and then credited with all packets since the last one; between
+ * them a packet costs its flow entry and nothing more.
+ *
+ * Each host has a function of its own that finds it, updates it and writes its features: walls for the
+ * verifier, which checks each once.
+ *
+ * Counters halve at every boundary of their window (all counters of a window at the same instants of
+ * the clock), lazily, when next touched: c >>= boundaries passed.
+ */
+#ifndef SENTROID_CONTEXT_BPF_H
+#define SENTROID_CONTEXT_BPF_H
+
+#include "feature.bpf.h"
+#include "flow.bpf.h"
+#include "score.bpf.h"
+
+#define SEN_HOST_LIFE (128 * SEN_TICKS_PER_SEC)
+
+/* Window boundaries between two ticks, at most 31: a shift count. */
+static __always_inline __u32 boundaries(__u32 last, __u32 now, __u32 window)
+{
+	__s64 over = 31 - (__s64)((now >> window) - (last >> window));
+
+	return 31 - (over & ~sen_if_negative(over));
+}
+
+static __always_inline __u32 add_saturating(__u32 counter, __u32 amount)
+{
+	__u64 sum = (__u64)counter + amount;
+
+	return sum | sen_if_negative(0xffffffffll - (__s64)sum);
+}
+
+/* Take an amount back, as far as decay has left it. */
+static __always_inline __u32 sub_floor(__u32 counter, __u32 amount)
+{
+	__s64 left = (__s64)counter - amount;
+
+	return left & ~sen_if_negative(left);
+}
+
+/* `amount` where the change happened, else 0. */
+static __always_inline __u64 if_changed(__u32 change, enum sen_flow_change bit, __u64 amount)
+{
+	return amount & -(__u64) !!(change & bit);
+}
+
+/* Two bitmaps take turns: the present window and the one before. */
+static __always_inline void bitmap_turn(__u64 map[2], __u32 passed)
+{
+	if (!passed)
+		return;
+	map[1] = passed == 1 ? map[0] : 0;
+	map[0] = 0;
+}
+
+/* The bit of 64 that an item falls on, or none: multiplicative hashing, keyed so that a sender cannot
+ * choose. */
+static __always_inline __u64 bitmap_bit(__u64 item, __u32 opened)
+{
+	item = (item ^ sen_seed[2]) * 0x9e3779b97f4a7c15ull;
+	item ^= item >> 32;
+	return (__u64) !!opened << ((item * 0xd6e8feb86659fd93ull) >> 58);
+}
+
+static __always_inline __u64 address_item(const __u8 *addr)
+{
+	const __u64 *d = (const __u64 *)addr;
+
+	return d[0] * 0xff51afd7ed558ccdull + d[1];
+}
+
+static __always_inline void source_decay(struct sen_source *s, __u32 now)
+{
+	__u32 mid = boundaries(s->last, now, SEN_WINDOW_MID);
+	__u32 slow = boundaries(s->last, now, SEN_WINDOW_SLOW);
+
+	s->unanswered_mid >>= mid;
+	s->empty_mid >>= mid;
+	s->orphans_mid >>= mid;
+	s->unanswered_slow >>= slow;
+	s->flows_slow >>= slow;
+	s->packets_slow >>= slow;
+	s->arp_unsolicited_slow >>= slow;
+	bitmap_turn(s->ports_mid, mid);
+	bitmap_turn(s->hosts_slow, slow);
+	s->last = now;
+}
+
+static __always_inline void source_update(struct sen_source *s, const struct contribution *c)
+{
+	source_decay(s, c->now);
+	s->packets_slow = add_saturating(s->packets_slow, c->packets);
+	s->orphans_mid = add_saturating(s->orphans_mid,
+					c->packets & (__u32)sen_if_negative(-(__s64)c->orphan));
+	s->flows_slow = add_saturating(s->flows_slow, c->opened);
+	s->unanswered_mid = sub_floor(add_saturating(s->unanswered_mid, c->opened), c->answered);
+	s->unanswered_slow = sub_floor(add_saturating(s->unanswered_slow, c->opened), c->answered);
+	s->empty_mid = sub_floor(add_saturating(s->empty_mid, c->opened), c->filled);
+	s->arp_unsolicited_slow = add_saturating(s->arp_unsolicited_slow, c->unsolicited);
+	s->ports_mid[0] |= bitmap_bit(c->key.service, c->opened);
+	s->hosts_slow[0] |= bitmap_bit(address_item(c->key.responder), c->opened);
+}
+
+static __always_inline void target_decay(struct sen_target *t, __u32 now)
+{
+	__u32 mid = boundaries(t->last, now, SEN_WINDOW_MID);
+
+	t->empty_mid >>= mid;
+	t->flows_mid >>= mid;
+	t->packets_slow >>= boundaries(t->last, now, SEN_WINDOW_SLOW);
+	bitmap_turn(t->sources_mid, mid);
+	t->last = now;
+}
+
+static __always_inline void target_update(struct sen_target *t, const struct contribution *c)
+{
+	target_decay(t, c->now);
+	t->packets_slow = add_saturating(t->packets_slow, c->packets);
+	t->flows_mid = add_saturating(t->flows_mid, c->opened);
+	t->empty_mid = sub_floor(add_saturating(t->empty_mid, c->opened), c->filled);
+	t->sources_mid[0] |= bitmap_bit(address_item(c->key.initiator), c->opened);
+}
+
+static __always_inline void pair_update(struct sen_pair *q, const struct contribution *c)
+{
+	__u32 slow = boundaries(q->last, c->now, SEN_WINDOW_SLOW);
+
+	q->flows_mid >>= boundaries(q->last, c->now, SEN_WINDOW_MID);
+	q->flows_slow >>= slow;
+	q->empty_slow >>= slow;
+	q->last = c->now;
+	q->flows_mid = add_saturating(q->flows_mid, c->opened);
+	q->flows_slow = add_saturating(q->flows_slow, c->opened);
+	q->empty_slow = sub_floor(add_saturating(q->empty_slow, c->opened), c->filled);
+}
+
+static __always_inline __u64 mac_value(const __u8 *mac)
+{
+	__u64 v = 0;
+
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		v = v << 8 | mac[i];
+	return v;
+}
+
+/*
+ * ARP: does this packet count against its sender? A claim does that nobody asked for, or that comes
+ * from another MAC than the last. A question is answered once.
+ */
+static __always_inline bool arp_update(struct sen_target *t, const struct contribution *c)
+{
+	bool asked = t->asked && c->now - t->asked < 2 * SEN_TICKS_PER_SEC;
+	__u64 before = mac_value(t->mac), sender = mac_value(c->mac);
+
+	if (c->arp == SEN_ARP_QUESTION) {
+		t->asked = c->now ? c->now : 1;
+		return false;
+	}
+	t->asked = 0;
+	__builtin_memcpy(t->mac, c->mac, sizeof(t->mac));
+	return !asked || (before && before != sender);
+}
+
+static __always_inline void pair_key(struct sen_pair_key *key, const struct sen_flow *f)
+{
+	__u32 initiator = !!(f->flags & SEN_FLOW_INITIATOR_1);
+
+	__builtin_memset(key, 0, sizeof(*key));
+	__builtin_memcpy(key->initiator, f->key.addr[initiator], SEN_ADDR_BYTES);
+	__builtin_memcpy(key->responder, f->key.addr[!initiator], SEN_ADDR_BYTES);
+	key->service = f->key.port[!initiator];
+	key->proto = f->key.proto;
+}
+
+/* The entry of a host; where it finds no room, the stand-in, as if it were seen for the first time. */
+static __always_inline void *host_entry(const struct table *t, __u32 sets, const void *key,
+					struct place *place, __u32 now, void *spare)
+{
+	__u64 words[5] = { 0 };
+	struct sen_stats *st;
+	enum claim claim;
+	__u32 zero = 0;
+	void *entry;
+
+	__builtin_memcpy(words, key, t->key_words * 8);
+	*place = table_place(words, sets);
+	entry = table_claim(t, place, key, now, &claim);
+	if (entry)
+		return entry;
+	place->set = NULL;
+	__builtin_memset(spare, 0, t->entry_size);
+	st = bpf_map_lookup_elem(&stats, &zero);
+	if (st) {
+		st->hosts_untracked++;
+		st->set_contended += claim == SEN_CLAIM_CONTENDED;
+	}
+	return spare;
+}
+
+/* Hosts with more than one flow to their name stay; the spoofed sources of a flood come and go. */
+static __always_inline void host_keep(struct place *place, __u32 now, __u32 flows)
+{
+	if (place->set)
+		place_keep(place, now, flows > SEN_EVENT_UNIT ? SEN_HOST_LIFE : SEN_WEAK_TICKS);
+}
+
+__noinline int context_source(const struct contribution *c)
+{
+	const struct table table = { &sources_sets, &sources, SEN_ADDR_BYTES / 8,
+				     sizeof(struct sen_source) };
+	struct sen_scratch *scratch = scratch_of_cpu();
+	struct sen_source *s;
+	struct place place;
+
+	if (!scratch || !c)
+		return -1;
+	s = host_entry(&table, sen_source_sets, c->key.initiator, &place, c->now, &scratch->source);
+	source_update(s, c);
+	features_of_source(&scratch->vector, s);
+	host_keep(&place, c->now, s->flows_slow);
+	return 0;
+}
+
+/* Comes before context_source(): it finds out whether an ARP claim counts against its sender. */
+__noinline int context_target(struct contribution *c)
+{
+	const struct table table = { &targets_sets, &targets, SEN_ADDR_BYTES / 8,
+				     sizeof(struct sen_target) };
+	struct sen_scratch *scratch = scratch_of_cpu();
+	struct sen_target *t;
+	struct place place;
+
+	if (!scratch || !c)
+		return -1;
+	t = host_entry(&table, sen_target_sets, c->key.responder, &place, c->now, &scratch->target);
+	target_update(t, c);
+	features_of_target(&scratch->vector, t);
+	host_keep(&place, c->now, t->flows_mid);
+	if (c->arp != SEN_ARP_NONE && arp_update(t, c))
+		c->unsolicited = SEN_EVENT_UNIT;
+	return 0;
+}
+
+__noinline int context_pair(const struct contribution *c)
+{
+	const struct table table = { &pairs_sets, &pairs, sizeof(c->key) / 8,
+				     sizeof(struct sen_pair) };
+	struct sen_scratch *scratch = scratch_of_cpu();
+	struct sen_pair *q;
+	struct place place;
+
+	if (!scratch || !c)
+		return -1;
+	q = host_entry(&table, sen_pair_sets, &c->key, &place, c->now, &scratch->pair);
+	pair_update(q, c);
+	features_of_pair(&scratch->vector, q);
+	host_keep(&place, c->now, q->flows_slow);
+	return 0;
+}
+
+static __always_inline void contribution_of(struct contribution *c, struct sen_flow *f,
+					    const struct sen_packet *p, __u32 change)
+{
+	__u32 n = f->packets[0] + f->packets[1], fresh = n - f->credited;
+
+	pair_key(&c->key, f);
+	f->credited = n;
+	c->now = p->now;
+	c->packets = fresh > 0xffffff ? 0xffffffff : fresh * SEN_EVENT_UNIT;
+	c->opened = if_changed(change, SEN_FLOW_OPENED, SEN_EVENT_UNIT);
+	c->answered = if_changed(change, SEN_FLOW_FIRST_ANSWER, SEN_EVENT_UNIT);
+	c->filled = if_changed(change, SEN_FLOW_FIRST_PAYLOAD, SEN_EVENT_UNIT);
+	c->orphan = f->key.proto == IPPROTO_TCP && !(f->flags & SEN_FLOW_SYN);
+	c->arp = p->arp;
+	c->unsolicited = 0;
+	__builtin_memcpy(c->mac, p->mac, sizeof(c->mac));
+}
+
+/* Credit the hosts of a flow with what it did since its last decision point, and write their features
+ * into the scratch vector. Negative where a map is missing. */
+static __always_inline int context_update(struct sen_scratch *s, const struct sen_packet *p,
+					  struct sen_flow *f, __u32 change)
+{
+	struct contribution *c = &s->contribution;
+
+	contribution_of(c, f, p, change);
+	return context_target(c) | context_source(c) | context_pair(c);
+}
+
+#endif

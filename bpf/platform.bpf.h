@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the stages expect around them, and the structures that only they see. */
+#ifndef SENTROID_PLATFORM_BPF_H
+#define SENTROID_PLATFORM_BPF_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_endian.h>
+
+#include "sentroid/abi.h"
+#include "sentroid/score.h"
+
+/* Set by the loader before the program is verified; what they exclude is not even loaded. */
+const volatile __u64 sen_seed[6] = { 1, 2, 3, 4, 5, 6 }; /* keys of the table hashes */
+const volatile __u32 sen_flow_sets = 1;                  /* sets of each table, a power of two */
+const volatile __u32 sen_source_sets = 1;
+const volatile __u32 sen_target_sets = 1;
+const volatile __u32 sen_pair_sets = 1;
+const volatile bool sen_replay; /* clock and lengths come from a capture */
+const volatile bool sen_frags;  /* packets may be longer than their linear part */
+
+enum sen_outcome {
+	SEN_PARSED,
+	SEN_NOT_IP,
+	SEN_NOT_TRANSPORT,
+	SEN_TRUNCATED,
+};
+
+enum sen_arp_kind {
+	SEN_ARP_NONE,
+	SEN_ARP_QUESTION,
+	SEN_ARP_CLAIM
+};
+
+/* What parsing leaves of a packet. */
+struct sen_packet {
+	struct sen_flow_key key;
+	__u64 now_ns;
+	__u32 now;      /* tick */
+	__u32 wire_len; /* bytes, layer 2 included */
+	__u16 l3_len;   /* bytes from the network header on, Ethernet padding excluded */
+	__u16 payload;  /* bytes behind the transport header */
+	__u8 side;      /* of the key, that sent it */
+	__u8 tcp_flags; /* 13th byte of the TCP header */
+	__u8 fragment;  /* 1: part of a fragmented packet */
+	__u8 arp;       /* enum sen_arp_kind */
+	__u8 mac[6];    /* ARP: sender */
+	__u8 pad[2];
+};
+
+/* What happened to a flow by this packet. */
+enum sen_flow_change {
+	SEN_FLOW_OPENED = 1 << 0,
+	SEN_FLOW_FIRST_ANSWER = 1 << 1,
+	SEN_FLOW_FIRST_PAYLOAD = 1 << 2,
+	SEN_FLOW_CLOSING = 1 << 3,
+};
+
+/* A score remembered for an identical vector under the same model. */
+struct sen_memo {
+	struct sen_lanes lanes;
+	__u32 version; /* 0: free */
+	__u32 score;
+	__u8 class_id;
+	__u8 pad[15];
+};
+SEN_ASSERT_SIZE(struct sen_memo, 64);
+
+/* Token buckets of the sample kinds; SEN_TICKS_PER_SEC units a token. */
+struct sen_sampler {
+	__u32 tokens[SEN_SAMPLE_KINDS];
+	__u32 refilled[SEN_SAMPLE_KINDS]; /* tick */
+	__u32 last_wakeup;                /* tick */
+	__u32 skipped;                    /* evaluations since the last random sample */
+};
+
+/* What a decision point adds to the hosts of a flow. Amounts are in SEN_EVENT_UNIT, 0 where the thing
+ * did not happen: added or taken back without a branch. */
+struct contribution {
+	struct sen_pair_key key;
+	__u32 now;
+	__u32 packets;     /* not yet credited */
+	__u32 opened;      /* the flow is new */
+	__u32 answered;    /* its first answer came */
+	__u32 filled;      /* its first payload came */
+	__u32 unsolicited; /* an ARP claim that counts against its sender */
+	__u8 orphan;       /* 1: TCP, and no SYN opened it */
+	__u8 arp;          /* enum sen_arp_kind */
+	__u8 mac[6];       /* ARP: sender */
+};
+
+/* Too large for a stack of 512 bytes shared by all frames. The entries stand in for hosts that found
+ * no room in their table. */
+struct sen_scratch {
+	struct contribution contribution;
+	struct sen_vector vector;
+	struct sen_lanes lanes;
+	struct sen_score result;
+	__u32 version; /* of the model that gave the result */
+	__u32 forget;  /* see forget() */
+	struct sen_source source;
+	struct sen_target target;
+	struct sen_pair pair;
+};
+
+/* A value as the verifier sees it that has been through memory: unknown. Loops whose variables it
+ * would else tell apart in every round then look alike to it from the second round on. */
+static __always_inline __u32 forget(__u32 *memory, __u32 value)
+{
+	*(volatile __u32 *)memory = value;
+	return *(volatile __u32 *)memory;
+}
+
+#endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What the BPF programs and user space share through maps: keys, entries, policy, statistics, events. */
+#ifndef SENTROID_ABI_H
+#define SENTROID_ABI_H
+
+#include "sentroid/feature.h"
+#include "sentroid/limits.h"
+#include "sentroid/model.h"
+#include "sentroid/names.h"
+#include "sentroid/types.h"
+
+#define SEN_ADDR_BYTES 16
+
+/* Pseudo transport protocol of ARP "flows": sender MAC asks or claims a target IP. */
+#define SEN_PROTO_ARP 254
+
+/*
+ * Endpoints in canonical order: (address, port) pairs sorted together, by their bytes as the CPU
+ * loads them, so that both directions meet in one entry. Addresses are in network order, IPv4 as
+ * ::ffff:a.b.c.d. Ports in host order; 0 for ICMP. ARP is not sorted: side 0 is the sender's MAC
+ * (6 bytes, then zeros), side 1 the IP that it asks for or claims.
+ */
+struct sen_flow_key {
+	__u8 addr[2][SEN_ADDR_BYTES];
+	__u16 port[2];
+	__u16 vlan; /* outermost VLAN id, 0: none */
+	__u8 proto;
+	__u8 pad;
+};
+SEN_ASSERT_SIZE(struct sen_flow_key, 40);
+
+enum sen_flow_flags {
+	SEN_FLOW_INITIATOR_1 = 1 << 0, /* side 1 opened the flow */
+	SEN_FLOW_ANSWERED = 1 << 1,    /* the responder has sent something */
+	SEN_FLOW_PAYLOAD = 1 << 2,     /* some packet carried payload */
+	SEN_FLOW_SYN = 1 << 3,         /* a SYN opened it */
+	SEN_FLOW_CLOSED = 1 << 4,      /* FIN or RST seen */
+	SEN_FLOW_FLAGGED = 1 << 5,     /* the last evaluation reached the threshold */
+	SEN_FLOW_DROP = 1 << 6,        /* and policy says drop */
+};
+
+/* One flow. The first line is all that a packet between decision points touches. */
+struct sen_flow {
+	struct sen_flow_key key;
+	__u32 packets[2]; /* from side 0, from side 1 */
+	__u64 bytes;      /* layer 2 included, both directions */
+	__u32 last;       /* tick of its last packet */
+	__u16 min_len;    /* smallest network-layer length, bytes */
+	__u8 flags;       /* enum sen_flow_flags */
+	__u8 generation;  /* low byte of the version of the model that evaluated it */
+
+	__u64 first_ns; /* clock of its first packet */
+	__u32 evaluations;
+	__u32 score;         /* last, Q16 */
+	__u32 score_max;     /* highest, Q16 */
+	__u32 version;       /* model of the last score */
+	__u32 credited;      /* packets already counted in the host context */
+	__u32 fragments;     /* packets that were fragments */
+	__u16 first_payload; /* length of the first payload, bytes */
+	__u8 class_id;
+	__u8 reason; /* enum sen_reason */
+	__u8 pad[28];
+};
+SEN_ASSERT_SIZE(struct sen_flow, 128);
+
+/* Tags and deadlines of the entries of a set, in one cache line. Entry i of set s is s * 8 + i. */
+struct sen_set {
+	__u32 tag[SEN_WAYS];      /* 0: free; top bit of tag[0]: the set is locked */
+	__u32 deadline[SEN_WAYS]; /* tick until which the entry is worth keeping */
+};
+SEN_ASSERT_SIZE(struct sen_set, 64);
+
+/* An initiator. Counters decay (context.bpf.h); SEN_EVENT_UNIT an event. */
+struct sen_source {
+	__u8 addr[SEN_ADDR_BYTES];
+	__u32 last; /* tick of the last update */
+	__u32 unanswered_mid;
+	__u32 unanswered_slow;
+	__u32 empty_mid;
+	__u32 orphans_mid;
+	__u32 flows_slow;
+	__u32 packets_slow;
+	__u32 arp_unsolicited_slow;
+	__u64 ports_mid[2]; /* bitmaps of the present window and the one before */
+	__u64 hosts_slow[2];
+	__u8 pad[48];
+};
+SEN_ASSERT_SIZE(struct sen_source, 128);
+
+/* A responder. */
+struct sen_target {
+	__u8 addr[SEN_ADDR_BYTES];
+	__u32 last;
+	__u32 empty_mid;
+	__u32 flows_mid;
+	__u32 packets_slow;
+	__u64 sources_mid[2];
+	__u32 asked; /* tick of the last ARP question for it, 0: never */
+	__u8 mac[6]; /* that last claimed it by ARP */
+	__u8 pad[6];
+};
+SEN_ASSERT_SIZE(struct sen_target, 64);
+
+struct sen_pair_key {
+	__u8 initiator[SEN_ADDR_BYTES];
+	__u8 responder[SEN_ADDR_BYTES];
+	__u16 service; /* port of the responder, host order */
+	__u8 proto;
+	__u8 pad[5];
+};
+SEN_ASSERT_SIZE(struct sen_pair_key, 40);
+
+struct sen_pair {
+	struct sen_pair_key key;
+	__u32 last;
+	__u32 flows_mid;
+	__u32 flows_slow;
+	__u32 empty_slow;
+	__u8 pad[8];
+};
+SEN_ASSERT_SIZE(struct sen_pair, 64);
+
+/* Slots of the models map. */
+enum sen_slot {
+	SEN_SLOT_ACTIVE,
+	SEN_SLOT_SHADOW,
+	SEN_SLOT_COUNT
+};
+
+enum sen_mode {
+	SEN_MODE_OBSERVE,
+	SEN_MODE_ALERT,
+	SEN_MODE_ENFORCE
+};
+
+/* Why a sample was taken. */
+enum sen_sample {
+	SEN_SAMPLE_FLAGGED,
+	SEN_SAMPLE_NEAR,
+	SEN_SAMPLE_RANDOM,
+	SEN_SAMPLE_KINDS
+};
+
+/* Run-time knobs, written whole by user space. */
+struct sen_policy {
+	__u32 mode;         /* enum sen_mode */
+	__u32 eval_shift;   /* a long flow is evaluated once every 2^eval_shift ticks */
+	__u32 near;         /* Q16 score from which a sample counts as near the threshold */
+	__u32 sample_every; /* of the other evaluations one in so many is sampled, 0: none */
+	__u32 rate[SEN_SAMPLE_KINDS]; /* samples a second and CPU, by kind */
+	__u32 wakeup_ticks;           /* at most one wake-up of the agent in so many ticks */
+	__u8 action[SEN_CLASS_MAX];   /* enum sen_verdict by class, in force in mode enforce */
+};
+SEN_ASSERT_SIZE(struct sen_policy, 96);
+
+#define SEN_STAT_FIELD(name, help) __u64 name;
+struct sen_stats {
+	SEN_STATS(SEN_STAT_FIELD)
+};
+
+/* Scores by sen_lg() / 8: 64 half-octave bins; SEN_ONE falls into bin 32. */
+#define SEN_SCORE_BINS 64
+struct sen_score_hist {
+	__u64 bin[SEN_SLOT_COUNT][SEN_SCORE_BINS];
+};
+
+/* Features by sen_lg() / 16: 32 octaves, independent of any model's quantizer. */
+#define SEN_FEATURE_BINS 32
+struct sen_feature_hist {
+	__u64 bin[SEN_DIMS][SEN_FEATURE_BINS];
+};
+
+/* Written once at attach, checked by everyone who takes the pinned maps over. */
+struct sen_meta {
+	__u32 magic;
+	__u32 abi;
+	__u32 features; /* SEN_FEATURES_VERSION */
+	__u32 ifindex;
+	__u32 event_size; /* sizeof(struct sen_event), and so on */
+	__u32 flow_size;
+	__u32 model_size;
+	__u32 stats_size;
+	__u32 flow_capacity;
+	__u32 native;     /* 1: native XDP, 0: generic (skb) */
+	__u32 dispatcher; /* 1: under libxdp's dispatcher */
+	__u32 prog_id;
+	__u64 attached_s; /* Unix time */
+	__u64 seed;       /* of the table hashes */
+};
+SEN_ASSERT_SIZE(struct sen_meta, 64);
+
+#define SEN_EVENT_VERSION 1
+
+/* A sample on its way to the agent. */
+struct sen_event {
+	__u16 version; /* SEN_EVENT_VERSION */
+	__u8 kind;     /* enum sen_sample */
+	__u8 verdict;
+	__u8 reason;
+	__u8 class_id;
+	__u8 flow_flags;
+	__u8 pad;
+	__u64 time_ns; /* clock of the packet */
+	struct sen_flow_key key;
+	__u32 model_version;
+	__u32 score; /* Q16 */
+	__u32 packets;
+	__u32 evaluations;
+	__u64 bytes;
+	struct sen_vector vector;
+};
+SEN_ASSERT_SIZE(struct sen_event, 120);
+
+#endif

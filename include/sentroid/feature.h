@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The feature vector: its dimensions in order, and the logarithm that they are measured in.
+ * No address, port or TTL is among them: those tell networks apart, not behaviour.
+ */
+#ifndef SENTROID_FEATURE_H
+#define SENTROID_FEATURE_H
+
+#include "sentroid/limits.h"
+#include "sentroid/types.h"
+
+/*
+ * Windows decay by half every 1, 8 or 64 s (limits.h); src is the initiator of the flow, dst its
+ * responder, pair both with protocol and service port. Adding or moving one changes
+ * SEN_FEATURES_VERSION: a model made for other features is refused.
+ */
+#define SEN_FEATURES_VERSION 1
+#define SEN_FEATURES(X)                                                                   \
+	X(SRC_UNANSWERED_8, "src_unanswered_8s", "new flows of the source, unanswered")   \
+	X(SRC_UNANSWERED_64, "src_unanswered_64s", "the same over the slow window")       \
+	X(SRC_PORTS_8, "src_ports_8s", "distinct destination ports of the source")        \
+	X(SRC_EMPTY_8, "src_empty_8s", "flows of the source without payload")             \
+	X(SRC_ORPHANS_8, "src_orphans_8s", "TCP packets of flows with no SYN seen")       \
+	X(SRC_PACKETS_PER_FLOW, "src_packets_per_flow", "packets a flow of the source")   \
+	X(SRC_HOSTS_64, "src_hosts_64s", "distinct destinations of the source")           \
+	X(DST_SOURCES_8, "dst_sources_8s", "distinct sources of the destination")         \
+	X(DST_EMPTY_8, "dst_empty_8s", "flows to the destination without payload")        \
+	X(DST_PACKETS_64, "dst_packets_64s", "packets of flows to the destination")       \
+	X(PAIR_FLOWS_8, "pair_flows_8s", "new flows of the pair")                         \
+	X(PAIR_FLOWS_64, "pair_flows_64s", "the same over the slow window")               \
+	X(PAIR_EMPTY_64, "pair_empty_64s", "flows of the pair without payload")           \
+	X(FLOW_PACKETS, "flow_packets", "packets of the flow, both directions")           \
+	X(FLOW_MIN_LEN, "flow_min_len", "smallest network-layer length, bytes")           \
+	X(FLOW_FIRST_PAYLOAD, "flow_first_payload", "length of the first payload, bytes") \
+	X(FLOW_FRAGMENTS, "flow_fragments", "packets of the flow that were fragments")    \
+	X(FLOW_IS_TCP, "flow_is_tcp", "TCP or not")                                       \
+	X(FLOW_IS_ARP, "flow_is_arp", "ARP or not")                                       \
+	X(ARP_UNSOLICITED_64, "arp_unsolicited_64s", "ARP answers to no question, of the source")
+
+#define SEN_ENUM_FEATURE(id, name, help) SEN_FEATURE_##id,
+enum sen_feature {
+	SEN_FEATURES(SEN_ENUM_FEATURE) SEN_FEATURE_COUNT
+};
+_Static_assert(SEN_FEATURE_COUNT == SEN_DIMS, "one dimension a feature");
+
+/* A feature vector as measured, before any model sees it: each value 16 * log2(1 + x), at most 512. */
+struct sen_vector {
+	__u16 v[SEN_DIMS];
+};
+SEN_ASSERT_SIZE(struct sen_vector, 40);
+
+#define SEN_LG_OCTAVE 16 /* steps of sen_lg() for a doubling */
+#define SEN_LG_MAX    512
+#define SEN_LG_YES    (4 * SEN_LG_OCTAVE) /* a true flag, as far from false as a factor of 16 */
+
+/*
+ * Tables behind the logarithms. One object on purpose: a constant of 32 bytes alone would be moved to
+ * a section of mergeable constants, which BTF cannot describe.
+ */
+static const struct sen_log_tables {
+	__u8 top_bit[32];    /* by the de Bruijn hash of 2^(n + 1) - 1: n */
+	__u16 distinct[128]; /* by bits set, 0..64: sen_lg() of the items counted */
+} sen_log_tables = {
+	.top_bit = { 0, 9,  1,  10, 13, 21, 2,  29, 11, 14, 16,
+		     18, 22, 25, 3,  30, 8,  12, 20, 28, 15, 17,
+		     24, 7,  19, 27, 23, 6,  26, 5,  4,  31 },
+	.distinct = {
+		0, 16, 26, 32, 38, 42, 46, 49, 52, 55, 57,
+		59, 61, 63, 65, 67, 68, 70, 71, 73, 74, 76,
+		77, 78, 79, 80, 82, 83, 84, 85, 86, 87, 88,
+		89, 90, 91, 92, 93, 94, 95, 96, 97, 98, 99,
+		100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110,
+		112, 113, 114, 116, 118, 120, 122, 125, 129, 133,
+	},
+};
+
+/* Position of the top bit of x > 0. One multiplication by a de Bruijn sequence perfect for values
+ * 2^n - 1 (Leiserson, Prokop, Randall 1998): no branch, for the verifier's sake and the pipeline's. */
+SEN_INLINE __u32 sen_top_bit(__u32 x)
+{
+	x |= x >> 1;
+	x |= x >> 2;
+	x |= x >> 4;
+	x |= x >> 8;
+	x |= x >> 16;
+	return sen_log_tables.top_bit[(x * 0x07c4acddu) >> 27];
+}
+
+/* 16 * log2(1 + x), from the top bit and the four below it; 2^32 - 1 counts as 2^32 - 2. */
+SEN_INLINE __u32 sen_lg(__u32 x)
+{
+	__u64 y = (__u64)x + 1;
+	__u32 top;
+
+	y -= y >> 32;
+	top = sen_top_bit((__u32)y);
+	return top << 4 | ((y << 4 >> top) & 15);
+}
+
+/* Number of bits set; BPF has no instruction for it. */
+SEN_INLINE __u32 sen_popcount(__u64 x)
+{
+	x -= x >> 1 & 0x5555555555555555ull;
+	x = (x & 0x3333333333333333ull) + (x >> 2 & 0x3333333333333333ull);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0full;
+	return (x * 0x0101010101010101ull) >> 56;
+}
+
+/*
+ * sen_lg() of the number of distinct items that were hashed into a 64-bit map of which `set` bits
+ * are now set: linear counting, n = -64 ln(zeros / 64) (Whang, Vander-Zanden, Taylor 1990).
+ * A full map counts as 64 ln 128.
+ */
+SEN_INLINE __u32 sen_lg_distinct(__u64 map)
+{
+	return sen_log_tables.distinct[sen_popcount(map) & 127];
+}
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Sizes that the BPF programs, the agent and the model files agree on. */
+#ifndef SENTROID_LIMITS_H
+#define SENTROID_LIMITS_H
+
+#define SEN_ABI_MAGIC   0x534e5452u /* "SNTR" */
+#define SEN_ABI_VERSION 1
+
+#define SEN_DIMS  20  /* features in a vector */
+#define SEN_LANES 4   /* features in a 64-bit word, 16 bits each */
+#define SEN_WORDS 5   /* words in a quantized vector */
+#define SEN_QMAX  127 /* largest quantized value: 4 * 127 * 127 fits a 16-bit lane */
+
+#define SEN_MEMBERS_MAX   8  /* ensemble members of a model */
+#define SEN_CENTROIDS_MAX 64 /* centroids of a member */
+
+#define SEN_ONE 65536u /* 1.0 in Q16; as a score: the threshold in force */
+
+/* The clock of windows, deadlines and decision points: one tick is 2^20 ns, about 1.05 ms.
+ * Kept in 32 bits it wraps after 52 days; all arithmetic on it is modular. */
+#define SEN_TICK_SHIFT    20
+#define SEN_TICKS_PER_SEC 954
+
+/* Half-lives of the decaying windows as powers of two of ticks: 1.07 s, 8.6 s, 69 s. */
+#define SEN_WINDOW_FAST 10
+#define SEN_WINDOW_MID  13
+#define SEN_WINDOW_SLOW 16
+/* One event in a decaying counter: 8 fractional bits survive 8 halvings. */
+#define SEN_EVENT_UNIT 256u
+
+#define SEN_WAYS 8 /* entries of a set: their tags and deadlines fill one cache line */
+
+_Static_assert(SEN_DIMS == SEN_LANES * SEN_WORDS, "a vector fills its words");
+
+#endif

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "alerts.h"
+#include "endpoint.h"
+
+#define RECENT 64	 /* closed alerts that stay to be read */
+#define MANY_ADDRESSES 16 /* from so many on, a novelty is one of the target or of the source */
+#define NONE (-1)
+
+/* What an alert is one of: its key has the other address zeroed. */
+enum scope { SCOPE_PAIR, SCOPE_SOURCE, SCOPE_TARGET };
+
+struct key {
+	__u8 source[SEN_ADDR_BYTES];
+	__u8 target[SEN_ADDR_BYTES];
+	uint32_t class_id;
+	uint32_t scope;
+};
+
+/* An alert or, with alert.id still 0, a candidate that waits for confirmation. */
+struct slot {
+	struct sen_alert alert;
+	struct key key;
+	bool used;
+	int next; /* in the chain of its bucket */
+	int64_t updated_ms;
+	int64_t window_ms;	 /* start of the novelty window */
+	unsigned int in_window; /* samples in it */
+};
+
+struct sen_alerts {
+	struct sen_alerts_settings settings;
+	sen_alert_fn fn;
+	void *ctx;
+	uint64_t last_id;
+	size_t open;
+	uint64_t total[SEN_CLASS_MAX];
+	size_t buckets; /* a power of two */
+	int *bucket;
+	struct slot *slots;
+	struct sen_alert recent[RECENT];
+	unsigned int recent_next;
+};
+
+static enum scope scope_of(unsigned int class_id)
+{
+	switch (class_id) {
+	case SEN_CLASS_SCAN:
+	case SEN_CLASS_ARP_SPOOF:
+		return SCOPE_SOURCE;
+	case SEN_CLASS_SYN_FLOOD:
+	case SEN_CLASS_UDP_FLOOD:
+	case SEN_CLASS_ICMP_FLOOD:
+	case SEN_CLASS_AMPLIFICATION:
+	case SEN_CLASS_REFLECTION_TCP:
+		return SCOPE_TARGET;
+	default:
+		return SCOPE_PAIR;
+	}
+}
+
+int sen_alerts_new(const struct sen_alerts_settings *settings, sen_alert_fn fn, void *ctx,
+		   struct sen_alerts **out)
+{
+	struct sen_alerts *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		return -ENOMEM;
+	a->settings = *settings;
+	a->fn = fn;
+	a->ctx = ctx;
+	for (a->buckets = 16; a->buckets < 2 * settings->capacity;)
+		a->buckets *= 2;
+	a->bucket = malloc(a->buckets * sizeof(*a->bucket));
+	a->slots = calloc(settings->capacity, sizeof(*a->slots));
+	if (!a->bucket || !a->slots) {
+		sen_alerts_free(a);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < a->buckets; i++)
+		a->bucket[i] = NONE;
+	*out = a;
+	return 0;
+}
+
+void sen_alerts_free(struct sen_alerts *a)
+{
+	if (!a)
+		return;
+	free(a->bucket);
+	free(a->slots);
+	free(a);
+}
+
+void sen_alerts_configure(struct sen_alerts *a, const struct sen_alerts_settings *settings)
+{
+	unsigned int capacity = a->settings.capacity;
+
+	a->settings = *settings;
+	a->settings.capacity = capacity;
+}
+
+static void key_make(struct key *key, const struct sen_event *ev, unsigned int class_id,
+		     enum scope scope)
+{
+	memset(key, 0, sizeof(*key));
+	key->class_id = class_id;
+	key->scope = scope;
+	if (scope != SCOPE_TARGET)
+		memcpy(key->source, sen_event_source(ev), SEN_ADDR_BYTES);
+	if (scope != SCOPE_SOURCE)
+		memcpy(key->target, sen_event_target(ev), SEN_ADDR_BYTES);
+}
+
+static int *bucket_of(struct sen_alerts *a, const struct key *key)
+{
+	uint64_t h = sen_addr_hash(key->source) * 3 + sen_addr_hash(key->target) + key->class_id +
+		     key->scope * 0x9e37u;
+
+	return &a->bucket[h & (a->buckets - 1)];
+}
+
+static struct slot *slot_find(struct sen_alerts *a, const struct key *key)
+{
+	for (int i = *bucket_of(a, key); i != NONE; i = a->slots[i].next)
+		if (!memcmp(&a->slots[i].key, key, sizeof(*key)))
+			return &a->slots[i];
+	return NULL;
+}
+
+static void slot_unlink(struct sen_alerts *a, struct slot *s)
+{
+	int index = (int)(s - a->slots);
+	int *at = bucket_of(a, &s->key);
+
+	while (*at != index)
+		at = &a->slots[*at].next;
+	*at = s->next;
+	s->used = false;
+}
+
+static void slot_close(struct sen_alerts *a, struct slot *s)
+{
+	slot_unlink(a, s);
+	if (!s->alert.id)
+		return;
+	a->open--;
+	a->recent[a->recent_next++ % RECENT] = s->alert;
+	a->fn(a->ctx, SEN_ALERT_CLOSED, &s->alert);
+}
+
+/* Candidates make room before alerts, those silent for longest first. */
+static bool goes_before(const struct slot *x, const struct slot *y)
+{
+	if (!x->alert.id != !y->alert.id)
+		return !x->alert.id;
+	return x->alert.last_ms < y->alert.last_ms;
+}
+
+static struct slot *slot_take(struct sen_alerts *a)
+{
+	struct slot *first = &a->slots[0];
+
+	for (size_t i = 0; i < a->settings.capacity; i++) {
+		struct slot *s = &a->slots[i];
+
+		if (!s->used)
+			return s;
+		if (goes_before(s, first))
+			first = s;
+	}
+	slot_close(a, first);
+	return first;
+}
+
+static struct slot *slot_get(struct sen_alerts *a, const struct sen_event *ev,
+			     unsigned int class_id, enum scope scope, int64_t now_ms)
+{
+	struct slot *s;
+	struct key key;
+	int *bucket;
+
+	key_make(&key, ev, class_id, scope);
+	s = slot_find(a, &key);
+	if (s)
+		return s;
+	s = slot_take(a);
+	memset(s, 0, sizeof(*s));
+	s->key = key;
+	s->used = true;
+	s->alert.class_id = class_id;
+	s->alert.first_ms = s->updated_ms = s->window_ms = now_ms;
+	memcpy(s->alert.source, sen_event_source(ev), SEN_ADDR_BYTES);
+	memcpy(s->alert.target, sen_event_target(ev), SEN_ADDR_BYTES);
+	bucket = bucket_of(a, &key);
+	s->next = *bucket;
+	*bucket = (int)(s - a->slots);
+	return s;
+}
+
+static void set_add(uint64_t *set, const __u8 *addr)
+{
+	uint64_t h = sen_addr_hash(addr) % (SEN_ALERT_SET_WORDS * 64);
+
+	set[h / 64] |= 1ull << h % 64;
+}
+
+static void port_add(struct sen_alert *al, const struct sen_event *ev)
+{
+	unsigned int port = sen_event_service(ev);
+
+	if (!port || al->ports == SEN_ALERT_PORTS)
+		return;
+	for (unsigned int i = 0; i < al->ports; i++)
+		if (al->example_ports[i] == port)
+			return;
+	al->example_ports[al->ports++] = (uint16_t)port;
+}
+
+static void slot_count(struct sen_alerts *a, struct slot *s, const struct sen_event *ev,
+		       const struct sen_finding *finding, int64_t now_ms)
+{
+	struct sen_alert *al = &s->alert;
+
+	if (now_ms - s->window_ms > a->settings.novelty_window_ms) {
+		s->window_ms = now_ms;
+		s->in_window = 0;
+	}
+	s->in_window++;
+	al->events++;
+	al->last_ms = now_ms;
+	al->certain = al->certain || finding->certain;
+	set_add(al->source_set, sen_event_source(ev));
+	set_add(al->target_set, sen_event_target(ev));
+	port_add(al, ev);
+	/* A rule's numbers grow: the latest tell most. A novelty is told by its strongest sample. */
+	if (finding->reason &&
+	    (finding->certain || al->events == 1 || ev->score > al->score_max))
+		snprintf(al->reason, sizeof(al->reason), "%s", finding->reason);
+	if (ev->score >= al->score_max) {
+		al->score_max = ev->score;
+		al->model_version = ev->model_version;
+	}
+}
+
+static bool is_confirmed(const struct sen_alerts *a, const struct slot *s,
+			 const struct sen_event *ev, const struct sen_finding *finding)
+{
+	return finding->certain || s->in_window >= a->settings.novelty_samples ||
+	       ev->score >= a->settings.novelty_score;
+}
+
+static void slot_open(struct sen_alerts *a, struct slot *s, const struct sen_finding *finding)
+{
+	s->alert.id = ++a->last_id;
+	snprintf(s->alert.class_name, sizeof(s->alert.class_name), "%s", finding->class_name);
+	s->updated_ms = s->alert.last_ms;
+	a->open++;
+	a->total[s->alert.class_id]++;
+	a->fn(a->ctx, SEN_ALERT_OPENED, &s->alert);
+}
+
+/* Count a sample on its alert, which it may open. */
+static void report(struct sen_alerts *a, enum scope scope, const struct sen_event *ev,
+		   const struct sen_finding *finding, int64_t now_ms)
+{
+	struct slot *s = slot_get(a, ev, finding->class_id, scope, now_ms);
+
+	slot_count(a, s, ev, finding, now_ms);
+	if (!s->alert.id && is_confirmed(a, s, ev, finding))
+		slot_open(a, s, finding);
+}
+
+static struct slot *open_slot(struct sen_alerts *a, const struct sen_event *ev,
+			      unsigned int class_id, enum scope scope)
+{
+	struct slot *s;
+	struct key key;
+
+	key_make(&key, ev, class_id, scope);
+	s = slot_find(a, &key);
+	return s && s->alert.id ? s : NULL;
+}
+
+/*
+ * The open alert of a certain class that explains a novelty: one of the same source, or a flood of
+ * the same target, whose other traffic then looks odd too.
+ */
+static struct slot *explanation(struct sen_alerts *a, const struct sen_event *ev)
+{
+	for (unsigned int c = SEN_CLASS_UNKNOWN + 1; c < SEN_CLASS_BUILTIN_COUNT; c++) {
+		struct slot *s = open_slot(a, ev, c, scope_of(c));
+
+		if (s && s->alert.certain)
+			return s;
+	}
+	return NULL;
+}
+
+/* Keep book of a novelty's addresses under a wider key; true if they are many. */
+static bool is_wide(struct sen_alerts *a, enum scope scope, const struct sen_event *ev,
+		    const struct sen_finding *finding, int64_t now_ms)
+{
+	struct slot *s = slot_get(a, ev, finding->class_id, scope, now_ms);
+
+	set_add(s->alert.source_set, sen_event_source(ev));
+	set_add(s->alert.target_set, sen_event_target(ev));
+	s->alert.last_ms = now_ms;
+	return (scope == SCOPE_TARGET ? sen_alert_sources(&s->alert) :
+					sen_alert_targets(&s->alert)) >= MANY_ADDRESSES;
+}
+
+static void report_novelty(struct sen_alerts *a, const struct sen_event *ev,
+			   const struct sen_finding *finding, int64_t now_ms)
+{
+	struct slot *s = explanation(a, ev);
+
+	if (s)
+		slot_count(a, s, ev, &(struct sen_finding){ .reason = NULL }, now_ms);
+	else if (is_wide(a, SCOPE_TARGET, ev, finding, now_ms))
+		report(a, SCOPE_TARGET, ev, finding, now_ms);
+	else if (is_wide(a, SCOPE_SOURCE, ev, finding, now_ms))
+		report(a, SCOPE_SOURCE, ev, finding, now_ms);
+	else
+		report(a, SCOPE_PAIR, ev, finding, now_ms);
+}
+
+void sen_alerts_event(struct sen_alerts *a, const struct sen_event *ev,
+		      const struct sen_finding *finding, int64_t now_ms)
+{
+	if (finding->class_id == SEN_CLASS_NONE || finding->class_id >= SEN_CLASS_MAX)
+		return;
+	if (finding->certain)
+		report(a, scope_of(finding->class_id), ev, finding, now_ms);
+	else
+		report_novelty(a, ev, finding, now_ms);
+}
+
+void sen_alerts_tick(struct sen_alerts *a, int64_t now_ms)
+{
+	for (size_t i = 0; i < a->settings.capacity; i++) {
+		struct slot *s = &a->slots[i];
+
+		if (!s->used)
+			continue;
+		if (now_ms - s->alert.last_ms >= a->settings.idle_ms) {
+			slot_close(a, s);
+		} else if (s->alert.id && now_ms - s->updated_ms >= a->settings.update_ms &&
+			   s->alert.last_ms > s->updated_ms) {
+			s->updated_ms = now_ms;
+			a->fn(a->ctx, SEN_ALERT_UPDATED, &s->alert);
+		}
+	}
+}
+
+void sen_alerts_close_all(struct sen_alerts *a)
+{
+	for (size_t i = 0; i < a->settings.capacity; i++)
+		if (a->slots[i].used)
+			slot_close(a, &a->slots[i]);
+}
+
+size_t sen_alerts_open(const struct sen_alerts *a)
+{
+	return a->open;
+}
+
+uint64_t sen_alerts_total(const struct sen_alerts *a, unsigned int class_id)
+{
+	return class_id < SEN_CLASS_MAX ? a->total[class_id] : 0;
+}
+
+static void json_add(cJSON *list, const struct sen_alert *alert, const char *state)
+{
+	cJSON *item = sen_alert_json(alert);
+
+	cJSON_AddStringToObject(item, "state", state);
+	cJSON_AddItemToArray(list, item);
+}
+
+cJSON *sen_alerts_json(const struct sen_alerts *a)
+{
+	unsigned int closed = a->recent_next < RECENT ? a->recent_next : RECENT;
+	cJSON *list = cJSON_CreateArray();
+
+	for (size_t i = 0; i < a->settings.capacity; i++)
+		if (a->slots[i].used && a->slots[i].alert.id)
+			json_add(list, &a->slots[i].alert, "open");
+	for (unsigned int i = 1; i <= closed; i++)
+		json_add(list, &a->recent[(a->recent_next - i) % RECENT], "closed");
+	return list;
+}

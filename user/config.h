@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the operator may set, with its defaults: an ini file over a const struct. */
+#ifndef SENTROID_CONFIG_H
+#define SENTROID_CONFIG_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define SEN_CONFIG_PATH "/etc/sentroid/sentroid.conf"
+
+struct sen_config {
+	char listen[64];
+	char state_dir[256];
+	unsigned int log_level; /* enum sen_log_level */
+
+	unsigned int attach_mode; /* enum sen_attach_mode */
+	unsigned int policy;      /* enum sen_mode */
+
+	unsigned int baseline_seconds;
+	unsigned int baseline_samples;
+
+	unsigned int learn_enabled;
+	double learn_low_mark;
+	unsigned int learn_samples;
+	unsigned int learn_interval;
+	unsigned int learn_full_interval;
+	unsigned int learn_min_interval;
+	unsigned int learn_reservoir;
+
+	unsigned int train_members;
+	unsigned int train_centroids;
+	double train_target_fpr;
+	double train_threshold_margin;
+
+	unsigned int drift_window;
+	unsigned int drift_windows;
+	double drift_psi;
+
+	unsigned int watch_seconds;
+	double watch_share;
+	double watch_factor;
+	unsigned int watch_pause;
+
+	unsigned int alerts_capacity;
+	unsigned int alerts_update;
+	unsigned int alerts_idle;
+	unsigned int alerts_novelty_samples;
+	unsigned int alerts_novelty_window;
+	double alerts_novelty_score;
+};
+
+extern const struct sen_config sen_config_defaults;
+
+/* Told of each bad line. */
+typedef void (*sen_config_error_fn)(void *ctx, const char *file, unsigned int line,
+				    const char *what);
+
+/* Read a file over what is in *config. 0; -EINVAL: bad lines, each of them told, *config unchanged;
+ * otherwise the negative errno of the file. */
+int sen_config_load(struct sen_config *config, const char *path, sen_config_error_fn error,
+		    void *ctx);
+/* The same from an open stream; `name` stands in messages. */
+int sen_config_read(struct sen_config *config, FILE *in, const char *name,
+		    sen_config_error_fn error, void *ctx);
+/* A commented file that sets nothing: every option with its help, its range and its value here. */
+void sen_config_print(FILE *out, const struct sen_config *config);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files written whole or not at all. */
+#ifndef SENTROID_FSUTIL_H
+#define SENTROID_FSUTIL_H
+
+#include <stddef.h>
+
+#include "why.h"
+
+/* Replace PATH by data: temporary file beside it, fsync, rename, fsync of the folder. */
+int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_why *why);
+/* Append one line and fsync. */
+int sen_append_line(const char *path, const char *line, struct sen_why *why);
+/* Whole file into memory, NUL behind it; *data to free(). -EFBIG past `max` bytes. */
+int sen_read_file(const char *path, size_t max, char **data, size_t *len, struct sen_why *why);
+/* mkdir -p with mode 0750. */
+int sen_make_dirs(const char *path, struct sen_why *why);
+/* SHA-256 as 64 hex digits and a NUL. */
+int sen_sha256_hex(const void *data, size_t len, char hex[65]);
+
+#endif

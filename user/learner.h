@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Learns what is normal on one interface. First a baseline: everything that no rule names is taken
+ * for normal, and the first model is trained from it. Then, without end: samples well below the
+ * threshold keep the model up to date; a candidate must pass the gate, is put in force by one pointer
+ * swap, watched, and taken back if it flags what nobody can explain.
+ *
+ * Single-threaded; times are milliseconds of the monotonic clock, given by the caller. What it needs
+ * of the packet path and of the trainer comes through `ops`.
+ */
+#ifndef SENTROID_LEARNER_H
+#define SENTROID_LEARNER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "log.h"
+#include "registry.h"
+#include "sentroid/abi.h"
+#include "training.h"
+
+#define SEN_LEARNER_STATES(X) \
+	X(BASELINE, "baseline") \
+	X(ACTIVE, "active")     \
+	X(PAUSED, "paused")     \
+	X(HELD, "held")         \
+	X(OFF, "off")
+
+#define SEN_ENUM_LEARNER(id, name) SEN_LEARNER_##id,
+enum sen_learner_state { SEN_LEARNER_STATES(SEN_ENUM_LEARNER) SEN_LEARNER_STATE_COUNT };
+
+struct sen_learner_ops {
+	/* The active slot: replace, read (-ENOENT: empty). */
+	int (*push)(void *ctx, const struct sen_model_flat *model, struct sen_why *why);
+	int (*model)(void *ctx, struct sen_model_flat *out);
+	int (*stats)(void *ctx, struct sen_stats *out);
+	int (*feature_hist)(void *ctx, struct sen_feature_hist *out);
+	/* Run it elsewhere, then give it back by sen_learner_trained(). On error it stays the caller's. */
+	int (*train)(void *ctx, struct sen_training *training);
+	void (*say)(void *ctx, enum sen_log_level level, const char *line);
+};
+
+struct sen_learner_status {
+	enum sen_learner_state state;
+	bool history;	      /* versions are kept on disk */
+	bool training;	      /* one is running */
+	unsigned int version; /* of the model in force that the learner answers for, 0: none */
+	char digest[2 * SEN_DIGEST_BYTES + 1];
+	uint64_t benign; /* samples taken for normal */
+	uint64_t attack; /* samples named by a rule */
+	uint64_t skipped; /* samples too near the threshold, or flagged: they teach nothing */
+	size_t reservoir;
+	size_t fresh;
+	size_t needed; /* benign samples without which there is no first model */
+	uint64_t promoted;
+	uint64_t refused;
+	uint64_t failed;
+	uint64_t rolled_back;
+	uint64_t drifts;
+	int64_t last_success_s; /* Unix time, 0: never */
+	double last_seconds;
+	uint64_t last_samples;
+	double threshold_fpr; /* of the model in force on samples held back */
+	double drift_psi;     /* of the feature that moved most in the last window */
+	const char *drift_feature;
+	char note[192]; /* the latest line said */
+};
+
+struct sen_learner;
+
+/* registry may be NULL: without history. `ops` is copied. */
+int sen_learner_new(const struct sen_config *config, const struct sen_learner_ops *ops, void *ctx,
+		    struct sen_registry *registry, struct sen_learner **out);
+void sen_learner_free(struct sen_learner *l);
+void sen_learner_configure(struct sen_learner *l, const struct sen_config *config);
+
+/* Take over what is in force, or begin with a baseline. */
+int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why);
+/* A sample with what a rule says of it, SEN_CLASS_NONE if none. */
+void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsigned int rule_class);
+/* About once a second. */
+void sen_learner_tick(struct sen_learner *l, int64_t now_ms);
+/* A training is back; it is freed here. */
+void sen_learner_trained(struct sen_learner *l, struct sen_training *training, int64_t now_ms);
+
+/* While the baseline is learned, what is new is no news. */
+bool sen_learner_withholds_novelties(const struct sen_learner *l);
+const struct sen_learner_status *sen_learner_status(struct sen_learner *l);
+const char *sen_learner_state_name(enum sen_learner_state state);
+
+#endif

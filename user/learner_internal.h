@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shared by learner.c (samples, triggers), learner_model.c (models in force) and learner_takeover.c. */
+#ifndef SENTROID_LEARNER_INTERNAL_H
+#define SENTROID_LEARNER_INTERNAL_H
+
+#include "drift.h"
+#include "learner.h"
+#include "reservoir.h"
+#include "watch.h"
+
+/* What tells one model in the kernel from another. */
+struct model_id {
+	unsigned int version;
+	__u8 digest[SEN_DIGEST_BYTES];
+};
+
+struct sen_learner {
+	struct sen_config config;
+	struct sen_learner_ops ops;
+	void *ctx;
+	struct sen_registry *registry;
+	struct sen_learner_status status;
+
+	struct sen_model *in_force; /* NULL in the first baseline */
+	struct sen_model *previous; /* where a roll-back goes; NULL: look into the registry */
+	struct model_id active;	    /* found in or put into the active slot last */
+
+	struct sen_reservoir *past;    /* benign, of all times */
+	struct sen_reservoir *fresh;   /* benign, not trained on yet */
+	struct sen_reservoir *attacks; /* named by rules */
+	uint64_t baseline_samples;
+	uint64_t fresh_seen;
+	uint64_t window_samples; /* since the last drift window: all, and those named by rules */
+	uint64_t window_named;
+
+	struct sen_drift *drift;
+	bool drifted;
+	struct sen_watch watch;
+
+	int64_t baseline_ms;
+	int64_t last_training_ms;
+	int64_t last_full_ms;
+	int64_t paused_until_ms;
+	int64_t checked_ms;
+};
+
+__attribute__((format(printf, 3, 4))) void sen_learner_say(struct sen_learner *l,
+							   enum sen_log_level level,
+							   const char *fmt, ...);
+/* Forget the samples and start over; the model in force stays. */
+void sen_learner_begin_baseline(struct sen_learner *l, int64_t now_ms);
+void sen_learner_begin_active(struct sen_learner *l, int64_t now_ms);
+
+/* Put a candidate in force. */
+int sen_learner_promote(struct sen_learner *l, struct sen_training *t, int64_t now_ms);
+/* Record a candidate that the gate has refused. */
+void sen_learner_refuse(struct sen_learner *l, struct sen_training *t);
+/* Back to the version before. */
+void sen_learner_roll_back(struct sen_learner *l, int64_t now_ms);
+/* Make a model of ours the one in force, in the kernel and here; takes over `model`. */
+int sen_learner_enforce(struct sen_learner *l, struct sen_model *model, struct sen_why *why);
+/* The same for a model that is in the kernel already. */
+void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const struct model_id *id);
+/* What the active slot holds. */
+int sen_learner_read_active(struct sen_learner *l, struct model_id *id);
+/* Notice when somebody else has changed the active slot. */
+void sen_learner_check_active(struct sen_learner *l, int64_t now_ms);
+bool sen_model_id_equal(const struct model_id *a, const struct model_id *b);
+void sen_model_id_text(const struct model_id *id, char text[32]);
+
+#endif

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Whose model is in force: at start, and whenever somebody else has put one there. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "learner_internal.h"
+
+bool sen_model_id_equal(const struct model_id *a, const struct model_id *b)
+{
+	return a->version == b->version && !memcmp(a->digest, b->digest, sizeof(a->digest));
+}
+
+static void digest_hex(const __u8 *digest, char hex[2 * SEN_DIGEST_BYTES + 1])
+{
+	for (int i = 0; i < SEN_DIGEST_BYTES; i++)
+		sprintf(hex + 2 * i, "%02x", digest[i]);
+}
+
+void sen_model_id_text(const struct model_id *id, char text[32])
+{
+	char hex[2 * SEN_DIGEST_BYTES + 1];
+
+	digest_hex(id->digest, hex);
+	snprintf(text, 32, "%u (%.12s)", id->version, hex);
+}
+
+int sen_learner_read_active(struct sen_learner *l, struct model_id *id)
+{
+	struct sen_model_flat *flat = malloc(sizeof(*flat));
+	int err = flat ? l->ops.model(l->ctx, flat) : -ENOMEM;
+
+	*id = (struct model_id){ 0 };
+	if (!err) {
+		id->version = flat->version;
+		memcpy(id->digest, flat->digest, sizeof(id->digest));
+	}
+	free(flat);
+	return err == -ENOENT ? 0 : err;
+}
+
+/* The registry's copy of a model found in the kernel, NULL if it knows none such. */
+static struct sen_model *find_own(struct sen_learner *l, const struct model_id *id)
+{
+	const struct sen_registry_entry *entries;
+	char hex[2 * SEN_DIGEST_BYTES + 1];
+	struct sen_model *model = NULL;
+	size_t n;
+
+	if (!l->registry || !id->version)
+		return NULL;
+	digest_hex(id->digest, hex);
+	n = sen_registry_entries(l->registry, &entries);
+	for (size_t i = 0; i < n; i++)
+		if (entries[i].version == id->version && !strcmp(entries[i].digest, hex) &&
+		    sen_registry_load(l->registry, id->version, &model, NULL))
+			model = NULL;
+	return model;
+}
+
+/* The kernel runs something else than this registry's production version: put that in force again. */
+static int restore_production(struct sen_learner *l, const char *found, struct sen_why *why)
+{
+	unsigned int version = sen_registry_production(l->registry);
+	struct sen_model *model = NULL;
+	int err = sen_registry_load(l->registry, version, &model, why);
+
+	if (!err)
+		err = sen_learner_enforce(l, model, why);
+	if (err) {
+		sen_model_free(model);
+		return err;
+	}
+	sen_learner_say(l, SEN_LOG_NOTICE,
+			"model %s was in force, not the one in production here: version %u pushed "
+			"again",
+			found, version);
+	return 0;
+}
+
+static int take_over(struct sen_learner *l, const struct model_id *found)
+{
+	unsigned int production = l->registry ? sen_registry_production(l->registry) : 0;
+	struct sen_model *model;
+	struct sen_why why = { 0 };
+	char text[32];
+
+	if (!production)
+		return -ENOENT;
+	if (found->version == production) {
+		model = find_own(l, found);
+		if (model) {
+			sen_learner_adopt(l, model, found);
+			sen_learner_say(l, SEN_LOG_NOTICE, "goes on with model %u, in force since",
+					production);
+			return 0;
+		}
+	}
+	sen_model_id_text(found, text);
+	if (!restore_production(l, text, &why))
+		return 0;
+	sen_learner_say(l, SEN_LOG_WARNING, "production version %u is of no use: %s", production,
+			why.text);
+	return -EINVAL;
+}
+
+int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why)
+{
+	struct model_id found;
+	char text[32];
+	int err = sen_learner_read_active(l, &found);
+
+	if (err)
+		return sen_why(why, err, NULL, "model in force: read: %s", strerror(-err));
+	l->active = found;
+	l->checked_ms = now_ms;
+	err = take_over(l, &found);
+	if (!l->config.learn_enabled) {
+		l->status.state = SEN_LEARNER_OFF;
+		sen_learner_say(l, SEN_LOG_NOTICE, "learning is switched off");
+		return 0;
+	}
+	if (!err) {
+		sen_learner_begin_active(l, now_ms);
+		return 0;
+	}
+	sen_model_id_text(&found, text);
+	sen_learner_begin_baseline(l, now_ms);
+	sen_learner_say(l, SEN_LOG_NOTICE,
+			"baseline: learns what is normal for %u s; model %s, not trained here, is in "
+			"force meanwhile",
+			l->config.baseline_seconds, found.version ? text : "none");
+	return 0;
+}
+
+/* Somebody has put a version of this registry in force: the learner goes on from there. */
+static void follow(struct sen_learner *l, struct sen_model *model, const struct model_id *now,
+		   int64_t now_ms)
+{
+	sen_learner_adopt(l, model, now);
+	l->watch.state = SEN_WATCH_OFF;
+	if (l->status.state != SEN_LEARNER_OFF)
+		sen_learner_begin_active(l, now_ms);
+	sen_learner_say(l, SEN_LOG_NOTICE, "model %u was put in force by somebody else: goes on from it",
+			model->version);
+}
+
+void sen_learner_check_active(struct sen_learner *l, int64_t now_ms)
+{
+	struct model_id now;
+	struct sen_model *model;
+	char text[32];
+
+	if (sen_learner_read_active(l, &now) || sen_model_id_equal(&now, &l->active))
+		return;
+	model = find_own(l, &now);
+	if (model) {
+		follow(l, model, &now, now_ms);
+		return;
+	}
+	l->active = now;
+	sen_model_id_text(&now, text);
+	l->watch.state = SEN_WATCH_OFF;
+	if (l->status.state == SEN_LEARNER_ACTIVE || l->status.state == SEN_LEARNER_PAUSED)
+		l->status.state = SEN_LEARNER_HELD;
+	sen_learner_say(l, SEN_LOG_WARNING,
+			"model %s was put in force by somebody else%s", now.version ? text : "none",
+			l->status.state == SEN_LEARNER_HELD ?
+				": learning rests until one of this registry is in force again" :
+				"");
+}

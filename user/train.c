@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model_internal.h"
+#include "train_internal.h"
+
+#define SAMPLES_PER_CENTROID 4	/* fewer make no model */
+#define QUOTA_PER_CENTROID 32	/* source quotas give way rather than leave fewer */
+#define LABELLED_PER_CLASS 8
+#define MASS_DECAY 0.9		/* of every centroid at an incremental update */
+#define MASS_CAP 1000.0		/* so that a fresh sample always moves its centroid by 1/1000 */
+#define RADIUS_ROWS 20		/* fewer fresh rows say nothing about a 95th percentile */
+#define STEP 0.25		/* radii and threshold move by at most this share at an update */
+
+const struct sen_train_params sen_train_defaults = {
+	.members = 3,
+	.centroids = 32,
+	.seed = 1,
+	.target_fpr = 0.001,
+	.threshold_margin = 1.25,
+	.holdout = 0.2,
+	.batch = 512,
+	.epochs = 4,
+	.source_quota = 0.5,
+	.max_shift = 0.25,
+};
+
+static int check_params(const struct sen_train_params *p, struct sen_why *why)
+{
+	const char *bad = NULL;
+
+	if (p->members < 1 || p->members > SEN_MEMBERS_MAX - 1)
+		bad = "members";
+	else if (p->centroids < 2 || p->centroids > SEN_CENTROIDS_MAX)
+		bad = "centroids";
+	else if (!(p->target_fpr >= 0 && p->target_fpr < 1))
+		bad = "target_fpr";
+	else if (!(p->threshold_margin >= 1 && p->threshold_margin <= 100))
+		bad = "threshold_margin";
+	else if (!(p->holdout >= 0 && p->holdout <= 0.5))
+		bad = "holdout";
+	else if (!p->batch)
+		bad = "batch";
+	else if (!p->epochs)
+		bad = "epochs";
+	else if (!(p->source_quota > 0 && p->source_quota <= 1))
+		bad = "source_quota";
+	else if (!(p->max_shift > 0 && p->max_shift <= 1000))
+		bad = "max_shift";
+	return bad ? sen_why(why, -EINVAL, NULL, "train: %s out of range", bad) : 0;
+}
+
+static int fail(struct sen_why *why, int err)
+{
+	if (err == -ECANCELED)
+		return sen_why(why, err, NULL, "train: cancelled");
+	return sen_why(why, err, NULL, "train: %s", strerror(-err));
+}
+
+/* Benign samples within their quotas, parted into those to fit and those to calibrate on. */
+static int choose(const struct sen_sample *samples, size_t n, const struct sen_train_params *p,
+		  unsigned int centroids, struct sen_indices *fit, struct sen_indices *held,
+		  struct sen_why *why)
+{
+	size_t least = (size_t)SAMPLES_PER_CENTROID * centroids;
+	int err;
+
+	if (n > UINT32_MAX)
+		return fail(why, -E2BIG);
+	err = sen_select(samples, n, SEN_LABEL_BENIGN, SEN_CLASS_NONE, fit);
+	if (err)
+		return fail(why, err);
+	if (fit->n < least)
+		return sen_why(why, -ENODATA, "let it watch normal traffic for longer",
+			       "train: %zu benign samples, %u centroids need %zu at least", fit->n,
+			       centroids, least);
+	err = sen_apply_quota(samples, fit, p->source_quota,
+			      (size_t)QUOTA_PER_CENTROID * centroids);
+	if (!err)
+		err = sen_hold_back(fit, p->holdout, p->seed, held);
+	return err ? fail(why, err) : 0;
+}
+
+static void take_centroids(struct sen_model_member *m, unsigned int from,
+			   const struct sen_kmeans *c, unsigned int class_id)
+{
+	m->count = from + c->count;
+	memcpy(m->centroid[from], c->at, c->count * sizeof(c->at[0]));
+	memcpy(&m->mass[from], c->mass, c->count * sizeof(c->mass[0]));
+	memset(&m->class_of[from], class_id, c->count);
+}
+
+static int fit_members(struct sen_model *model, const float *rows, size_t n,
+		       const struct sen_train_params *p)
+{
+	struct sen_kmeans_params kp = { .centroids = p->centroids,
+					.batch = p->batch,
+					.epochs = p->epochs,
+					.cancel = p->cancel };
+	double inertia, sum = 0;
+	struct sen_kmeans c;
+	struct sen_rng rng;
+	int err;
+
+	sen_rng_seed(&rng, p->seed);
+	for (model->members = 0; model->members < p->members; model->members++) {
+		struct sen_model_member *m = &model->member[model->members];
+
+		/* A seed of its own also makes it see the rows in an order of its own. */
+		kp.seed = sen_rng_next(&rng);
+		err = sen_kmeans_fit(rows, n, &kp, &c);
+		if (!err)
+			err = sen_measure_radii(&c, rows, n, 1, m->radius, &inertia);
+		if (err)
+			return err;
+		memset(m->mask, true, sizeof(m->mask));
+		m->weight = 1.0 / p->members;
+		take_centroids(m, 0, &c, SEN_CLASS_NONE);
+		sen_floor_radii(m->radius, m->count, SEN_RADIUS_FLOOR_BENIGN);
+		sum += inertia;
+	}
+	model->training.inertia = sum / p->members;
+	return 0;
+}
+
+/* Classes that can name a centroid: a built-in kind of attack, or a custom one with a name. */
+static bool nameable(const struct sen_model *model, unsigned int id)
+{
+	if (id > SEN_CLASS_UNKNOWN && id < SEN_CLASS_BUILTIN_COUNT)
+		return true;
+	return id >= SEN_CLASS_CUSTOM && id < SEN_CLASS_MAX &&
+	       model->class_name[id - SEN_CLASS_CUSTOM][0];
+}
+
+static int fit_class(struct sen_model *model, struct sen_model_member *m,
+		     const struct sen_sample *samples, size_t n, unsigned int class_id,
+		     unsigned int centroids, const struct sen_train_params *p)
+{
+	struct sen_kmeans_params kp = { .centroids = centroids,
+					.batch = p->batch,
+					.epochs = p->epochs,
+					.seed = p->seed + class_id,
+					.cancel = p->cancel };
+	struct sen_indices set = { 0 };
+	unsigned int from = m->count;
+	float *rows = NULL;
+	struct sen_kmeans c;
+	double inertia;
+	int err;
+
+	err = sen_select(samples, n, SEN_LABEL_ATTACK, class_id, &set);
+	if (err)
+		goto out;
+	err = -ENOMEM;
+	rows = sen_quantized_rows(samples, &set, model->quantizer);
+	if (!rows)
+		goto out;
+	err = sen_kmeans_fit(rows, set.n, &kp, &c);
+	if (!err)
+		err = sen_measure_radii(&c, rows, set.n, 1, &m->radius[from], &inertia);
+	if (err)
+		goto out;
+	take_centroids(m, from, &c, class_id);
+	sen_floor_radii(&m->radius[from], c.count, SEN_RADIUS_FLOOR_ATTACK);
+out:
+	free(rows);
+	free(set.at);
+	return err;
+}
+
+/* The member of weight 0 that names what was flagged. None without labelled attacks. */
+static int fit_attacks(struct sen_model *model, const struct sen_sample *samples, size_t n,
+		       const struct sen_train_params *p)
+{
+	struct sen_model_member *m = &model->member[model->members];
+	bool present[256] = { false };
+	unsigned int classes = 0, each;
+	int err = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (samples[i].label == SEN_LABEL_ATTACK && nameable(model, samples[i].class_id))
+			present[samples[i].class_id] = true;
+	for (unsigned int id = 0; id < SEN_CLASS_MAX; id++)
+		classes += present[id];
+	if (!classes)
+		return 0;
+	each = SEN_CENTROIDS_MAX / classes;
+	each = each < LABELLED_PER_CLASS ? each : LABELLED_PER_CLASS;
+	memset(m->mask, true, sizeof(m->mask));
+	for (unsigned int id = 0; !err && id < SEN_CLASS_MAX; id++)
+		if (present[id])
+			err = fit_class(model, m, samples, n, id, each, p);
+	if (!err)
+		model->members++;
+	return err;
+}
+
+static void take_class_names(struct sen_model *model, const struct sen_model *names)
+{
+	if (names)
+		memcpy(model->class_name, names->class_name, sizeof(model->class_name));
+}
+
+/* What the trainer knows of the record; command, inputs and time are the caller's to fill in. */
+static void record(struct sen_model *model, const struct sen_train_params *p, size_t samples)
+{
+	memset(model->digest, 0, sizeof(model->digest));
+	memset(model->training.command, 0, sizeof(model->training.command));
+	memset(model->training.inputs, 0, sizeof(model->training.inputs));
+	model->created_s = 0;
+	model->training.samples = samples;
+	model->training.seed = p->seed;
+	model->training.target_fpr = p->target_fpr;
+}
+
+int sen_train_full(const struct sen_sample *samples, size_t n, const struct sen_train_params *p,
+		   struct sen_model **out, struct sen_why *why)
+{
+	struct sen_indices fit = { 0 }, held = { 0 };
+	const struct sen_indices *judge;
+	struct sen_model *model = NULL;
+	float *rows = NULL;
+	int err;
+
+	err = check_params(p, why);
+	if (!err)
+		err = choose(samples, n, p, p->centroids, &fit, &held, why);
+	if (err)
+		goto out;
+	model = calloc(1, sizeof(*model));
+	if (!model) {
+		err = fail(why, -ENOMEM);
+		goto out;
+	}
+	take_class_names(model, p->class_names);
+	sen_fit_quantizer(samples, &fit, model->quantizer);
+	rows = sen_quantized_rows(samples, &fit, model->quantizer);
+	err = rows ? fit_members(model, rows, fit.n, p) : -ENOMEM;
+	if (!err)
+		err = fit_attacks(model, samples, n, p);
+	if (err) {
+		err = fail(why, err);
+		goto out;
+	}
+	record(model, p, fit.n + held.n);
+	model->threshold = 1;
+	sen_model_round(model);
+	judge = held.n ? &held : &fit;
+	err = sen_find_threshold(model, samples, judge, p, &model->threshold, why);
+	if (err)
+		goto out;
+	sen_model_round(model);
+	err = sen_flagged_share(model, samples, judge, &model->training.holdout_fpr, why);
+	sen_model_round(model);
+out:
+	if (err)
+		sen_model_free(model);
+	else
+		*out = model;
+	free(rows);
+	free(held.at);
+	free(fit.at);
+	return err;
+}
+
+/* Rows as a member sees them: features outside its mask are zero. */
+static void mask_rows(const bool *mask, const float *rows, size_t n, float *out)
+{
+	for (size_t i = 0; i < n; i++)
+		for (int d = 0; d < SEN_DIMS; d++)
+			out[i * SEN_DIMS + d] = mask[d] ? rows[i * SEN_DIMS + d] : 0;
+}
+
+/* Pull a moved centroid back to within `reach` of where it was. */
+static void bound_shift(float *at, const float *was, double reach)
+{
+	double d2 = 0, keep;
+
+	for (int d = 0; d < SEN_DIMS; d++)
+		d2 += (double)(at[d] - was[d]) * (at[d] - was[d]);
+	if (d2 <= reach * reach)
+		return;
+	keep = reach / sqrt(d2);
+	for (int d = 0; d < SEN_DIMS; d++)
+		at[d] = was[d] + keep * (at[d] - was[d]);
+}
+
+static double bound_step(double v, double was)
+{
+	return fmin(fmax(v, was * (1 - STEP)), was * (1 + STEP));
+}
+
+/* Fresh radii within bounds of the old ones; those without enough rows stay. */
+static void update_radii(struct sen_model_member *m, const float *fresh)
+{
+	float radius[SEN_CENTROIDS_MAX];
+
+	for (unsigned int k = 0; k < m->count; k++)
+		radius[k] = fresh[k] > 0 ? fresh[k] : m->radius[k];
+	sen_floor_radii(radius, m->count, SEN_RADIUS_FLOOR_BENIGN);
+	for (unsigned int k = 0; k < m->count; k++)
+		m->radius[k] = fmax(bound_step(radius[k], m->radius[k]), SEN_RADIUS_MIN);
+}
+
+/* Take over moved centroids; where two have met, the first stays with both masses. */
+static void settle_member(struct sen_model_member *m, const struct sen_kmeans *c)
+{
+	unsigned int kept = 0;
+
+	for (unsigned int k = 0; k < c->count; k++) {
+		unsigned int twin = 0;
+
+		while (twin < kept && !sen_kmeans_same(m->centroid[twin], c->at[k]))
+			twin++;
+		if (twin < kept) {
+			m->mass[twin] += c->mass[k];
+			m->radius[twin] = fmaxf(m->radius[twin], m->radius[k]);
+			continue;
+		}
+		memcpy(m->centroid[kept], c->at[k], sizeof(c->at[k]));
+		m->mass[kept] = c->mass[k];
+		m->class_of[kept] = m->class_of[k];
+		m->radius[kept++] = m->radius[k];
+	}
+	m->count = kept;
+}
+
+static int update_member(struct sen_model_member *m, const float *rows, size_t n,
+			 const struct sen_train_params *p, double *inertia)
+{
+	struct sen_kmeans c = { .count = m->count };
+	float fresh[SEN_CENTROIDS_MAX];
+	int err;
+
+	memcpy(c.at, m->centroid, sizeof(c.at));
+	for (unsigned int k = 0; k < c.count; k++)
+		c.mass[k] = fmin(fmax(m->mass[k] * MASS_DECAY, 1), MASS_CAP);
+	err = sen_kmeans_update(&c, rows, n, p->batch, p->cancel);
+	if (err)
+		return err;
+	for (unsigned int k = 0; k < c.count; k++)
+		bound_shift(c.at[k], m->centroid[k], p->max_shift * m->radius[k]);
+	err = sen_measure_radii(&c, rows, n, RADIUS_ROWS, fresh, inertia);
+	if (err)
+		return err;
+	update_radii(m, fresh);
+	settle_member(m, &c);
+	return 0;
+}
+
+static int update_members(struct sen_model *model, const float *rows, size_t n,
+			  const struct sen_train_params *p)
+{
+	float *masked = malloc(n * SEN_DIMS * sizeof(*masked));
+	unsigned int scoring = 0;
+	double inertia, sum = 0;
+	int err = masked ? 0 : -ENOMEM;
+
+	for (unsigned int e = 0; !err && e < model->members; e++) {
+		struct sen_model_member *m = &model->member[e];
+
+		if (m->weight <= 0)
+			continue;
+		mask_rows(m->mask, rows, n, masked);
+		err = update_member(m, masked, n, p, &inertia);
+		sum += inertia;
+		scoring++;
+	}
+	if (!err)
+		model->training.inertia = scoring ? sum / scoring : 0;
+	free(masked);
+	return err;
+}
+
+static int update_threshold(struct sen_model *model, const struct sen_sample *samples,
+			    const struct sen_indices *judge, const struct sen_train_params *p,
+			    struct sen_why *why)
+{
+	double was = model->threshold, now;
+	int err;
+
+	sen_model_round(model);
+	err = sen_find_threshold(model, samples, judge, p, &now, why);
+	if (err)
+		return err;
+	/* So few samples cannot show that a share so small lies lower than it did. */
+	if (p->target_fpr * judge->n < 1)
+		now = fmax(now, was);
+	model->threshold = bound_step(now, was);
+	sen_model_round(model);
+	err = sen_flagged_share(model, samples, judge, &model->training.holdout_fpr, why);
+	sen_model_round(model);
+	return err;
+}
+
+static unsigned int most_centroids(const struct sen_model *model)
+{
+	unsigned int most = 1;
+
+	for (unsigned int e = 0; e < model->members; e++)
+		if (model->member[e].weight > 0 && model->member[e].count > most)
+			most = model->member[e].count;
+	return most;
+}
+
+int sen_train_incremental(const struct sen_model *parent, const struct sen_sample *samples,
+			  size_t n, const struct sen_train_params *p, struct sen_model **out,
+			  struct sen_why *why)
+{
+	struct sen_indices fit = { 0 }, held = { 0 };
+	struct sen_model *model = NULL;
+	float *rows = NULL;
+	int err;
+
+	err = check_params(p, why);
+	if (!err)
+		err = sen_model_check(parent, why);
+	if (!err)
+		err = choose(samples, n, p, most_centroids(parent), &fit, &held, why);
+	if (err)
+		goto out;
+	err = -ENOMEM;
+	model = sen_model_copy(parent);
+	rows = sen_quantized_rows(samples, &fit, parent->quantizer);
+	if (model && rows)
+		err = update_members(model, rows, fit.n, p);
+	if (err) {
+		err = fail(why, err);
+		goto out;
+	}
+	record(model, p, fit.n + held.n);
+	model->parent = parent->version;
+	model->version = 0;
+	err = update_threshold(model, samples, held.n ? &held : &fit, p, why);
+out:
+	if (err)
+		sen_model_free(model);
+	else
+		*out = model;
+	free(rows);
+	free(held.at);
+	free(fit.at);
+	return err;
+}

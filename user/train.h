@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From samples to a model: quantizer from robust percentiles, an ensemble of mini-batch K-means
+ * (Sculley 2010, k-means++ start by Arthur and Vassilvitskii 2007), radii from quantiles of member
+ * distances, threshold from held-back benign samples. Pure functions: no clock, no I/O, the same
+ * input and seed give the same model.
+ */
+#ifndef SENTROID_TRAIN_H
+#define SENTROID_TRAIN_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+#include "model.h"
+#include "sample.h"
+
+struct sen_train_params {
+	unsigned int members;   /* ensemble size, 1..SEN_MEMBERS_MAX - 1 */
+	unsigned int centroids; /* of each member, 2..SEN_CENTROIDS_MAX */
+	uint64_t seed;
+	double target_fpr;       /* share of benign evaluations that may reach the threshold */
+	double threshold_margin; /* the threshold is that quantile times this, >= 1 */
+	double holdout;     /* share of the benign samples kept from fitting for the threshold */
+	unsigned int batch; /* samples of a mini-batch */
+	unsigned int epochs;
+	double source_quota;       /* largest share of a batch that one source may fill, 0..1 */
+	double max_shift;          /* incremental: largest movement of a centroid, in its radii */
+	const atomic_bool *cancel; /* polled between batches; NULL: not cancellable */
+	/* Full: model whose custom class names are taken over, so that attack samples of those
+	 * classes can be named; NULL: none, and such samples are left out. */
+	const struct sen_model *class_names;
+};
+
+/* 3 members x 32 centroids, 0.1 % false positives, margin 1.25, a fifth held back, ... */
+extern const struct sen_train_params sen_train_defaults;
+
+/* Fit a model from benign samples; attack-labelled ones become labelled centroids (a member of
+ * weight 0) by class. Samples with no label are ignored.
+ * -ENODATA: too few benign samples (fewer than 4 a centroid), -ECANCELED, -ENOMEM. */
+int sen_train_full(const struct sen_sample *samples, size_t n,
+		   const struct sen_train_params *params, struct sen_model **out,
+		   struct sen_why *why);
+
+/* Move the centroids of a model by fresh benign samples, at learning rate 1 / mass; quantizer kept,
+ * radii and threshold re-estimated within bounds. `parent` is not changed. Errors as above. */
+int sen_train_incremental(const struct sen_model *parent, const struct sen_sample *samples,
+			  size_t n, const struct sen_train_params *params, struct sen_model **out,
+			  struct sen_why *why);
+
+#endif

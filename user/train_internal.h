@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The stages of training: choose samples (train_set.c), measure a fit (calibrate.c). */
+#ifndef SENTROID_TRAIN_INTERNAL_H
+#define SENTROID_TRAIN_INTERNAL_H
+
+#include "kmeans.h"
+#include "train.h"
+
+/* Samples by index into the array that training was given. */
+struct sen_indices {
+	uint32_t *at;
+	size_t n;
+};
+
+/* Least radii in steps. A cluster of identical vectors is still no point; attacks vary more than the
+ * few samples seen of them. */
+#define SEN_RADIUS_FLOOR_BENIGN 2.0
+#define SEN_RADIUS_FLOOR_ATTACK 6.0
+
+/* Samples with a label (and of a class, for attacks; any for class SEN_CLASS_NONE), in their order. */
+int sen_select(const struct sen_sample *samples, size_t n, enum sen_label label,
+	       unsigned int class_id, struct sen_indices *out);
+/* Thin out sources until none has more than its quota, but keep at least `least` samples. */
+int sen_apply_quota(const struct sen_sample *samples, struct sen_indices *set, double quota,
+		    size_t least);
+/* Split off a share in blocks that follow one another in time: neighbours are near-duplicates, and
+ * drawn one by one they would put the same vectors on both sides. */
+int sen_hold_back(struct sen_indices *set, double share, uint64_t seed, struct sen_indices *held);
+
+void sen_fit_quantizer(const struct sen_sample *samples, const struct sen_indices *set,
+		       struct sen_quantizer quantizer[SEN_DIMS]);
+/* Quantized as the packet path does it, then as floats: n rows to free(), NULL when out of memory. */
+float *sen_quantized_rows(const struct sen_sample *samples, const struct sen_indices *set,
+			  const struct sen_quantizer quantizer[SEN_DIMS]);
+
+/* The 95th percentile of the distances to each centroid, 0 where fewer than `least` rows have it as
+ * their nearest. Mean squared distance into *inertia. */
+int sen_measure_radii(const struct sen_kmeans *c, const float *rows, size_t n, size_t least,
+		      float radius[SEN_CENTROIDS_MAX], double *inertia);
+/* None under half of the median, nor under the floor. */
+void sen_floor_radii(float *radius, unsigned int count, double floor);
+
+/* Threshold that leaves at most the target share of the samples at or above it, times the margin, by
+ * the integers that the packet path computes. Sets nothing in the model. */
+int sen_find_threshold(const struct sen_model *model, const struct sen_sample *samples,
+		       const struct sen_indices *set, const struct sen_train_params *params,
+		       double *threshold, struct sen_why *why);
+/* Share of the samples that the model flags. */
+int sen_flagged_share(const struct sen_model *model, const struct sen_sample *samples,
+		      const struct sen_indices *set, double *share, struct sen_why *why);
+
+#endif

@@ -11,16 +11,8 @@
 
 char _license[] SEC("license") = "GPL";
 
-/* Between user space and the program while a capture is replayed; absent from a live program. */
-struct sen_replay_state {
-	__u64 now_ns;   /* in: the capture's own clock */
-	__u32 wire_len; /* in: original length of a frame that the capture cut */
-	__u32 outcome;  /* out: enum sen_outcome */
-	__u32 flow;     /* out: index of the entry, ~0: none */
-	__u32 opened;   /* out: the packet began a flow */
-	__u32 side;     /* out: of the key, that sent it */
-	__u32 pad;
-} replay;
+/* Read and written only while a capture is replayed; absent from a live program's code. */
+struct sen_replay_state replay;
 
 static __always_inline void packet_clock(struct sen_packet *p)
 {

@@ -44,6 +44,8 @@ int sen_dataplane_set_policy(struct sen_dataplane *dp, const struct sen_policy *
  * Packets in flight finish with the model they began with. */
 int sen_dataplane_push(struct sen_dataplane *dp, enum sen_slot slot,
 		       const struct sen_model_flat *model, struct sen_why *why);
+/* The same on a bare `models` map, for the loader, which has no pins yet. */
+int sen_model_slot_set(int models_fd, enum sen_slot slot, const struct sen_model_flat *model);
 /* Copy the model of a slot. -ENOENT: empty. */
 int sen_dataplane_model(const struct sen_dataplane *dp, enum sen_slot slot,
 			struct sen_model_flat *out);

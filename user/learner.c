@@ -350,7 +350,7 @@ static bool still_wanted(const struct sen_learner *l, const struct sen_training 
 {
 	if (t->kind == SEN_TRAINING_BASELINE)
 		return l->status.state == SEN_LEARNER_BASELINE;
-	return l->status.state == SEN_LEARNER_ACTIVE;
+	return l->status.state == SEN_LEARNER_ACTIVE && t->in_force->version == l->status.version;
 }
 
 void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t now_ms)
@@ -364,6 +364,9 @@ void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t 
 		sen_learner_say(l, SEN_LOG_INFO, "training given up: no longer wanted");
 	} else if (err == -EKEYREJECTED) {
 		sen_learner_refuse(l, t);
+	} else if (err == -ENODATA) {
+		sen_learner_say(l, SEN_LOG_INFO, "training put off (%s): %s",
+				sen_training_name(t->kind), t->why.text);
 	} else if (err) {
 		l->status.failed++;
 		sen_learner_say(l, SEN_LOG_WARNING, "training failed (%s): %s",

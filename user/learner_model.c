@@ -156,17 +156,18 @@ int sen_learner_promote(struct sen_learner *l, struct sen_training *t, int64_t n
 void sen_learner_refuse(struct sen_learner *l, struct sen_training *t)
 {
 	struct sen_why why = { 0 };
-	char reason[176];
+	char reason[176], name[32] = "candidate";
 	bool recorded = false;
 
 	l->status.refused++;
 	snprintf(reason, sizeof(reason), "refused: %s", t->validation.reason);
-	if (t->model && l->registry && !register_model(l, t, &recorded, &why) && recorded)
+	if (t->model && l->registry && !register_model(l, t, &recorded, &why) && recorded) {
 		set_stage(l, t->model->version, "Archived", reason);
-	sen_learner_say(l, SEN_LOG_NOTICE,
-			"candidate %u refused (%s): %s; %zu samples, trained in %.2f s",
-			recorded ? t->model->version : 0, sen_training_name(t->kind),
-			t->validation.reason, t->n, t->seconds);
+		snprintf(name, sizeof(name), "candidate %u", t->model->version);
+	}
+	sen_learner_say(l, SEN_LOG_NOTICE, "%s refused (%s: %s): %s; %zu samples, trained in %.2f s",
+			name, sen_training_name(t->kind), t->trigger, t->validation.reason, t->n,
+			t->seconds);
 }
 
 /* The version before the present one, from memory or from disk. NULL: there is none. */

@@ -92,7 +92,7 @@ static int take_over(struct sen_learner *l, const struct model_id *found)
 		model = find_own(l, found);
 		if (model) {
 			sen_learner_adopt(l, model, found);
-			sen_learner_say(l, SEN_LOG_NOTICE, "goes on with model %u, in force since",
+			sen_learner_say(l, SEN_LOG_NOTICE, "takes over with model %u, in force already",
 					production);
 			return 0;
 		}

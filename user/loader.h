@@ -8,6 +8,9 @@
 #include "sentroid/abi.h"
 #include "why.h"
 
+/* Knobs of a fresh attach. */
+extern const struct sen_policy sen_policy_defaults;
+
 enum sen_attach_mode {
 	SEN_ATTACH_AUTO,
 	SEN_ATTACH_NATIVE,

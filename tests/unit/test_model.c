@@ -437,7 +437,7 @@ static void flatten_refuses_what_does_not_fit(void **state)
 static void names_classes(void **state)
 {
 	struct sen_model *m = fixture_model();
-	char name[8];
+	char name[16];
 
 	(void)state;
 	assert_string_equal(sen_class_name(m, SEN_CLASS_NONE), "");

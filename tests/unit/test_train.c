@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "fixture.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kmeans.h"
+#include "sentroid/score.h"
+#include "train.h"
+#include "train_internal.h"
+#include "validate.h"
+
+#define SAMPLES 6000
+
+static struct sen_train_params small_params(void)
+{
+	struct sen_train_params p = sen_train_defaults;
+
+	p.centroids = 12;
+	return p;
+}
+
+static struct sen_model *train(const struct sen_sample *s, size_t n, const struct sen_train_params *p)
+{
+	struct sen_model *m = NULL;
+	struct sen_why why = { 0 };
+	int err = sen_train_full(s, n, p, &m, &why);
+
+	if (err)
+		fail_msg("train: %s", why.text);
+	return m;
+}
+
+static struct sen_score score(const struct sen_model *m, const struct sen_sample *s)
+{
+	static struct sen_model_flat flat;
+	struct sen_lanes q;
+
+	assert_int_equal(sen_model_flatten(m, &flat, NULL), 0);
+	sen_quantize(flat.quantizer, &s->vector, &q);
+	return sen_score(&flat, &q);
+}
+
+static double flagged(const struct sen_model *m, const struct sen_sample *s, size_t n)
+{
+	size_t hits = 0;
+
+	for (size_t i = 0; i < n; i++)
+		hits += score(m, &s[i]).score >= SEN_ONE;
+	return (double)hits / n;
+}
+
+static const char *digest_of(struct sen_model *m)
+{
+	free(sen_model_print(m));
+	return m->digest;
+}
+
+/* Distance in steps from a cluster's centre to the nearest centroid of a member. */
+static double miss(const struct sen_model *m, unsigned int e, unsigned int cluster, int shift)
+{
+	double best = INFINITY;
+
+	for (unsigned int k = 0; k < m->member[e].count; k++) {
+		double d2 = 0;
+
+		for (int d = 0; d < SEN_DIMS; d++) {
+			const struct sen_quantizer *q = &m->quantizer[d];
+			double raw = (int)fixture_centre(cluster, d) + shift;
+			double at = (raw * q->scale + q->bias) / SEN_ONE - 0.5;
+
+			d2 += (at - m->member[e].centroid[k][d]) * (at - m->member[e].centroid[k][d]);
+		}
+		best = fmin(best, sqrt(d2));
+	}
+	return best;
+}
+
+static void finds_planted_clusters(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0);
+	struct sen_train_params p = small_params();
+	struct sen_model *m;
+	char reason[160];
+
+	(void)state;
+	p.centroids = FIXTURE_CLUSTERS;
+	m = train(s, SAMPLES, &p);
+	assert_int_equal(m->members, p.members);
+	assert_int_equal(sen_validate_structure(m, reason, sizeof(reason)), 0);
+	assert_int_equal(m->training.samples, SAMPLES);
+	for (unsigned int e = 0; e < m->members; e++)
+		assert_true(m->member[e].count >= FIXTURE_CLUSTERS - 2);
+	/* With twice as many centroids as clusters none is left out by any member. */
+	sen_model_free(m);
+	p.centroids = 2 * FIXTURE_CLUSTERS;
+	m = train(s, SAMPLES, &p);
+	for (unsigned int e = 0; e < m->members; e++)
+		for (unsigned int c = 0; c < FIXTURE_CLUSTERS; c++)
+			assert_true(miss(m, e, c, 0) < 6);
+	sen_model_free(m);
+	free(s);
+}
+
+static void seeds_decide(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0);
+	struct sen_train_params p = small_params();
+	struct sen_model *a = train(s, SAMPLES, &p), *b = train(s, SAMPLES, &p), *c;
+
+	(void)state;
+	p.seed++;
+	c = train(s, SAMPLES, &p);
+	assert_string_equal(digest_of(a), digest_of(b));
+	assert_string_not_equal(digest_of(a), digest_of(c));
+	assert_memory_equal(a, b, sizeof(*a));
+	/* Not for the seed on record alone. */
+	assert_memory_not_equal(a->member, c->member, sizeof(a->member));
+	/* And members differ from one another. */
+	assert_memory_not_equal(a->member[0].centroid, a->member[1].centroid,
+				sizeof(a->member[0].centroid));
+	sen_model_free(a);
+	sen_model_free(b);
+	sen_model_free(c);
+	free(s);
+}
+
+static void tells_outliers_from_benign(void **state)
+{
+	struct sen_sample *s = fixture_benign(20000, 1, 0), *fresh = fixture_benign(20000, 2, 0), x;
+	struct sen_train_params p = small_params();
+	struct sen_model *m;
+
+	(void)state;
+	p.target_fpr = 0.02;
+	p.threshold_margin = 1;
+	m = train(s, 20000, &p);
+	assert_true(m->training.holdout_fpr <= 0.02 && m->training.holdout_fpr > 0.015);
+	assert_true(fabs(flagged(m, fresh, 20000) - 0.02) < 0.008);
+	sen_model_free(m);
+
+	p = small_params();
+	m = train(s, 20000, &p);
+	assert_true(flagged(m, fresh, 20000) <= 0.002);
+	for (unsigned int i = 0; i < 100; i++) {
+		fixture_attack(&x, i, SEN_CLASS_SCAN);
+		assert_true(score(m, &x).score > SEN_ONE);
+		assert_int_equal(score(m, &x).class_id, SEN_CLASS_UNKNOWN);
+	}
+	sen_model_free(m);
+	free(fresh);
+	free(s);
+}
+
+/* With too few samples to see the target share, the largest score times the margin. */
+static void few_samples_give_a_careful_threshold(void **state)
+{
+	struct sen_sample *s = fixture_benign(400, 1, 0);
+	struct sen_train_params p = small_params();
+	struct sen_model *plain, *careful;
+
+	(void)state;
+	p.target_fpr = 0.0001;
+	p.threshold_margin = 1;
+	plain = train(s, 400, &p);
+	p.threshold_margin = 2;
+	careful = train(s, 400, &p);
+	assert_true(plain->training.holdout_fpr == 0);
+	assert_true(fabs(careful->threshold / plain->threshold - 2) < 0.01);
+	sen_model_free(plain);
+	sen_model_free(careful);
+	free(s);
+}
+
+static void quantizer_leaves_headroom(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0);
+	struct sen_train_params p = small_params();
+	struct sen_model *m;
+	struct sen_lanes q;
+
+	(void)state;
+	for (size_t i = 0; i < SAMPLES; i++) {
+		s[i].vector.v[0] = 200;		  /* constant */
+		s[i].vector.v[1] = 100 + i % 201; /* 1st percentile 102, 99th 298 */
+	}
+	m = train(s, SAMPLES, &p);
+	/* Three octaves at least: one step a raw unit. */
+	assert_int_equal(m->quantizer[0].scale, SEN_ONE);
+	s[0].vector.v[0] = 200;
+	s[0].vector.v[1] = 102;
+	sen_quantize(m->quantizer, &s[0].vector, &q);
+	assert_int_equal(q.w[0] & 0xffff, 64);
+	assert_in_range(q.w[0] >> 16 & 0xffff, 39, 41);
+	s[0].vector.v[1] = 298;
+	sen_quantize(m->quantizer, &s[0].vector, &q);
+	assert_in_range(q.w[0] >> 16 & 0xffff, 87, 89);
+	for (int d = 0; d < SEN_DIMS; d++)
+		assert_true(m->quantizer[d].scale > 0 && m->quantizer[d].scale <= (int)SEN_ONE);
+	sen_model_free(m);
+	free(s);
+}
+
+static void few_distinct_vectors_make_few_centroids(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0);
+	struct sen_train_params p = small_params();
+	struct sen_model *m;
+	char reason[160];
+
+	(void)state;
+	for (size_t i = 0; i < SAMPLES; i++)
+		for (int d = 0; d < SEN_DIMS; d++)
+			s[i].vector.v[d] = fixture_centre(i % 3, d);
+	m = train(s, SAMPLES, &p);
+	for (unsigned int e = 0; e < m->members; e++) {
+		assert_int_equal(m->member[e].count, 3);
+		for (unsigned int k = 0; k < 3; k++)
+			assert_true(m->member[e].radius[k] >= 1);
+	}
+	assert_int_equal(sen_validate_structure(m, reason, sizeof(reason)), 0);
+	sen_model_free(m);
+	free(s);
+}
+
+static void radii_have_a_floor(void **state)
+{
+	float radius[] = { 0, 1, 8, 10, 100 };
+
+	(void)state;
+	sen_floor_radii(radius, 5, 1);
+	assert_true(radius[0] == 4 && radius[1] == 4 && radius[2] == 8 && radius[4] == 100);
+	radius[0] = radius[1] = radius[2] = 0.1f;
+	sen_floor_radii(radius, 3, 6);
+	assert_true(radius[0] == 6 && radius[2] == 6);
+}
+
+static void radii_are_percentiles(void **state)
+{
+	static float rows[1000 * SEN_DIMS];
+	struct sen_kmeans c = { .count = 2, .at = { { 0 }, { 1e5f } } };
+	float radius[SEN_CENTROIDS_MAX];
+	double inertia;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		rows[i * SEN_DIMS + 3] = (i * 7) % 1000 / 10.0f;
+	assert_int_equal(sen_measure_radii(&c, rows, 1000, 1, radius, &inertia), 0);
+	assert_true(fabs(radius[0] - 94.9) < 0.01);
+	assert_true(radius[1] == 0);
+	assert_int_equal(sen_measure_radii(&c, rows, 1000, 1001, radius, &inertia), 0);
+	assert_true(radius[0] == 0);
+}
+
+static void too_little_data_is_no_model(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0);
+	struct sen_train_params p = small_params();
+	struct sen_model *m = NULL, *next = NULL;
+	struct sen_why why = { 0 };
+	atomic_bool cancel = true;
+
+	(void)state;
+	assert_int_equal(sen_train_full(s, 4 * p.centroids - 1, &p, &m, &why), -ENODATA);
+	assert_non_null(strstr(why.text, "47 benign"));
+	assert_int_equal(sen_train_full(NULL, 0, &p, &m, &why), -ENODATA);
+	for (size_t i = 100; i < SAMPLES; i++)
+		s[i].label = i % 2 ? SEN_LABEL_NONE : SEN_LABEL_ATTACK;
+	p.centroids = 26;
+	assert_int_equal(sen_train_full(s, SAMPLES, &p, &m, &why), -ENODATA);
+	p.centroids = 25;
+	assert_int_equal(sen_train_full(s, SAMPLES, &p, &m, &why), 0);
+	assert_int_equal(sen_train_incremental(m, s, 30, &p, &next, &why), -ENODATA);
+	sen_model_free(m);
+
+	p.cancel = &cancel;
+	assert_int_equal(sen_train_full(s, SAMPLES, &p, &m, &why), -ECANCELED);
+	p.cancel = NULL;
+	p.centroids = 1;
+	assert_int_equal(sen_train_full(s, SAMPLES, &p, &m, &why), -EINVAL);
+	p = small_params();
+	p.members = SEN_MEMBERS_MAX;
+	assert_int_equal(sen_train_full(s, SAMPLES, &p, &m, &why), -EINVAL);
+	p = small_params();
+	p.target_fpr = NAN;
+	assert_int_equal(sen_train_full(s, SAMPLES, &p, &m, &why), -EINVAL);
+	free(s);
+}
+
+static void only_benign_samples_train(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0), *mixed = calloc(2 * SAMPLES, sizeof(*s));
+	struct sen_train_params p = small_params();
+	struct sen_model *m, *same, *a, *b;
+
+	(void)state;
+	assert_non_null(mixed);
+	for (size_t i = 0; i < SAMPLES; i++) {
+		mixed[2 * i] = s[i];
+		fixture_attack(&mixed[2 * i + 1], i, SEN_CLASS_SCAN);
+		mixed[2 * i + 1].label = SEN_LABEL_NONE;
+	}
+	m = train(s, SAMPLES, &p);
+	same = train(mixed, 2 * SAMPLES, &p);
+	assert_string_equal(digest_of(m), digest_of(same));
+
+	/* Nor do attacks, whatever else they are used for. */
+	for (size_t i = 0; i < SAMPLES; i++)
+		mixed[2 * i + 1].label = SEN_LABEL_ATTACK;
+	assert_int_equal(sen_train_incremental(m, s, SAMPLES, &p, &a, NULL), 0);
+	assert_int_equal(sen_train_incremental(m, mixed, 2 * SAMPLES, &p, &b, NULL), 0);
+	assert_string_equal(digest_of(a), digest_of(b));
+	sen_model_free(same);
+	same = train(mixed, 2 * SAMPLES, &p);
+	assert_memory_equal(m->member, same->member, m->members * sizeof(m->member[0]));
+	sen_model_free(m);
+	sen_model_free(same);
+	sen_model_free(a);
+	sen_model_free(b);
+	free(mixed);
+	free(s);
+}
+
+static void attacks_name_classes(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES + 300, 1, 0), x = { 0 };
+	struct sen_train_params p = small_params();
+	struct sen_model *names = calloc(1, sizeof(*names)), *m;
+	const struct sen_model_member *labels;
+	int worm = sen_class_id(names, "worm");
+	char reason[160];
+
+	(void)state;
+	for (unsigned int i = 0; i < 100; i++) {
+		fixture_attack(&s[SAMPLES + i], i, SEN_CLASS_SCAN);	 /* even */
+		fixture_attack(&s[SAMPLES + 100 + i], i, SEN_CLASS_SYN_FLOOD); /* odd */
+		fixture_attack(&s[SAMPLES + 200 + i], i, worm);
+		s[SAMPLES + 200 + i].vector.v[0] = 300; /* unlike a scan in one feature */
+		s[SAMPLES + 200 + i].vector.v[2] = 200;
+		s[SAMPLES + 200 + i].vector.v[4] = 200;
+	}
+	m = train(s, SAMPLES + 300, &p); /* the worm has no name yet */
+	labels = &m->member[m->members - 1];
+	assert_int_equal(m->members, p.members + 1);
+	assert_true(labels->weight == 0);
+	for (unsigned int k = 0; k < labels->count; k++)
+		assert_true(labels->class_of[k] == SEN_CLASS_SCAN ||
+			    labels->class_of[k] == SEN_CLASS_SYN_FLOOD);
+	sen_model_free(m);
+
+	p.class_names = names;
+	m = train(s, SAMPLES + 300, &p);
+	labels = &m->member[m->members - 1];
+	assert_true(labels->count <= 24);
+	for (unsigned int k = 0; k < labels->count; k++)
+		assert_true(labels->radius[k] >= 6);
+	fixture_attack(&x, 1000, SEN_CLASS_SCAN);
+	assert_int_equal(score(m, &x).class_id, SEN_CLASS_SCAN);
+	fixture_attack(&x, 1000, SEN_CLASS_SYN_FLOOD);
+	assert_int_equal(score(m, &x).class_id, SEN_CLASS_SYN_FLOOD);
+	assert_int_equal(score(m, &s[SAMPLES + 250]).class_id, worm);
+	assert_string_equal(sen_class_name(m, worm), "worm");
+	assert_int_equal(sen_validate_structure(m, reason, sizeof(reason)), 0);
+	sen_model_free(m);
+	sen_model_free(names);
+	free(s);
+}
+
+static void attack_centroids_have_room_for_every_class(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0);
+	struct sen_train_params p = small_params();
+	struct sen_model *names = calloc(1, sizeof(*names)), *m;
+	char name[] = "c0";
+
+	(void)state;
+	for (unsigned int c = 0; c < 26; c++) {
+		unsigned int id;
+
+		name[1] = 'a' + c;
+		id = sen_class_id(names, name);
+		for (unsigned int i = 0; i < 50; i++) {
+			fixture_attack(&s[c * 50 + i], i, id);
+			s[c * 50 + i].vector.v[c % SEN_DIMS] = 250;
+		}
+	}
+	p.class_names = names;
+	m = train(s, SAMPLES, &p);
+	assert_int_equal(m->member[p.members].count, 52); /* 64 / 26 each */
+	sen_model_free(m);
+	sen_model_free(names);
+	free(s);
+}
+
+static double largest_shift(const struct sen_model_member *a, const struct sen_model_member *b,
+			    double *in_radii)
+{
+	double most = 0;
+
+	*in_radii = 0;
+	for (unsigned int k = 0; k < a->count; k++) {
+		double d2 = 0;
+
+		for (int d = 0; d < SEN_DIMS; d++)
+			d2 += pow(a->centroid[k][d] - b->centroid[k][d], 2);
+		most = fmax(most, sqrt(d2));
+		*in_radii = fmax(*in_radii, sqrt(d2) / a->radius[k]);
+	}
+	return most;
+}
+
+static void update_follows_a_shift_within_bounds(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0), *moved = fixture_benign(SAMPLES, 3, 12);
+	struct sen_train_params p = small_params();
+	struct sen_model *m = train(s, SAMPLES, &p), *next;
+	double before = 0, after = 0, in_radii;
+
+	(void)state;
+	m->version = 41;
+	for (unsigned int c = 0; c < FIXTURE_CLUSTERS; c++)
+		before += miss(m, 0, c, 12);
+	assert_int_equal(sen_train_incremental(m, moved, SAMPLES, &p, &next, NULL), 0);
+	assert_int_equal(next->parent, 41);
+	assert_int_equal(next->version, 0);
+	assert_memory_equal(next->quantizer, m->quantizer, sizeof(m->quantizer));
+	for (unsigned int e = 0; e < p.members; e++) {
+		assert_int_equal(next->member[e].count, m->member[e].count);
+		assert_true(largest_shift(&m->member[e], &next->member[e], &in_radii) > 0.1);
+		assert_true(in_radii <= p.max_shift + 0.01);
+		for (unsigned int k = 0; k < m->member[e].count; k++) {
+			double change = next->member[e].radius[k] / m->member[e].radius[k];
+
+			assert_true(change >= 0.749 && change <= 1.251);
+		}
+	}
+	assert_true(next->threshold <= m->threshold * 1.26 && next->threshold >= m->threshold * 0.74);
+	sen_model_free(m);
+	/* Update after update it gets there. */
+	for (int i = 0; i < 20; i++) {
+		m = next;
+		assert_int_equal(sen_train_incremental(m, moved, SAMPLES, &p, &next, NULL), 0);
+		sen_model_free(m);
+	}
+	for (unsigned int c = 0; c < FIXTURE_CLUSTERS; c++)
+		after += miss(next, 0, c, 12);
+	assert_true(after < before / 2);
+	assert_true(flagged(next, moved, SAMPLES) < 0.01);
+	sen_model_free(next);
+	free(moved);
+	free(s);
+}
+
+static void update_never_freezes_nor_changes_its_parent(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0), *moved = fixture_benign(SAMPLES, 3, 8);
+	struct sen_train_params p = small_params();
+	struct sen_model *m = train(s, SAMPLES, &p), *copy, *next;
+	double in_radii;
+
+	(void)state;
+	for (unsigned int k = 0; k < m->member[0].count; k++)
+		m->member[0].mass[k] = 1e9;
+	copy = sen_model_copy(m);
+	assert_int_equal(sen_train_incremental(m, moved, SAMPLES, &p, &next, NULL), 0);
+	assert_memory_equal(m, copy, sizeof(*m));
+	assert_true(largest_shift(&m->member[0], &next->member[0], &in_radii) > 0.1);
+	sen_model_free(next);
+	sen_model_free(copy);
+	sen_model_free(m);
+	free(moved);
+	free(s);
+}
+
+/* The largest of a few scores lies below a far quantile: no reason to lower the threshold. */
+static void few_samples_do_not_lower_the_threshold(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0), *few = fixture_benign(60, 4, 0);
+	struct sen_train_params p = small_params();
+	struct sen_model *m, *next;
+
+	(void)state;
+	m = train(s, SAMPLES, &p);
+	m->threshold *= 2;
+	assert_int_equal(sen_train_incremental(m, few, 60, &p, &next, NULL), 0);
+	assert_true(next->threshold >= m->threshold);
+	sen_model_free(next);
+	p.target_fpr = 0.01;
+	assert_int_equal(sen_train_incremental(m, s, SAMPLES, &p, &next, NULL), 0);
+	assert_true(next->threshold < m->threshold && next->threshold >= 0.74 * m->threshold);
+	sen_model_free(next);
+	sen_model_free(m);
+	free(few);
+	free(s);
+}
+
+static void quotas_hold_down_loud_sources(void **state)
+{
+	struct sen_sample *s = fixture_benign(10000, 1, 0);
+	struct sen_indices set;
+	size_t loud = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 10000; i++)
+		s[i].source = i % 10 ? 99 : i / 10 % 5;
+	assert_int_equal(sen_select(s, 10000, SEN_LABEL_BENIGN, 0, &set), 0);
+	assert_int_equal(sen_apply_quota(s, &set, 0.5, 100), 0);
+	for (size_t i = 0; i < set.n; i++) {
+		loud += s[set.at[i]].source == 99;
+		assert_true(!i || set.at[i] > set.at[i - 1]);
+	}
+	assert_in_range(loud, 900, 1000);
+	assert_int_equal(set.n - loud, 1000); /* nobody else loses any */
+	free(set.at);
+
+	/* It gives way rather than leave too few. */
+	assert_int_equal(sen_select(s, 10000, SEN_LABEL_BENIGN, 0, &set), 0);
+	assert_int_equal(sen_apply_quota(s, &set, 0.5, 5000), 0);
+	assert_int_equal(set.n, 5000);
+	free(set.at);
+
+	for (size_t i = 0; i < 10000; i++)
+		s[i].source = 5;
+	assert_int_equal(sen_select(s, 10000, SEN_LABEL_BENIGN, 0, &set), 0);
+	assert_int_equal(sen_apply_quota(s, &set, 0.1, 100), 0);
+	assert_int_equal(set.n, 10000);
+	free(set.at);
+	free(s);
+}
+
+static void holds_back_a_share_in_blocks(void **state)
+{
+	struct sen_sample *s = fixture_benign(1000, 1, 0);
+	struct sen_indices set, held;
+	unsigned int borders = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 5; seed++) {
+		assert_int_equal(sen_select(s, 1000, SEN_LABEL_BENIGN, 0, &set), 0);
+		assert_int_equal(sen_hold_back(&set, 0.2, seed, &held), 0);
+		assert_in_range(held.n, 180, 220);
+		assert_int_equal(set.n + held.n, 1000);
+		borders = 0;
+		for (size_t i = 1; i < held.n; i++)
+			borders += held.at[i] != held.at[i - 1] + 1;
+		assert_in_range(borders, 5, 15);
+		free(set.at);
+		free(held.at);
+	}
+	free(s);
+}
+
+static void kmeans_assigns_to_the_nearest(void **state)
+{
+	static float rows[500 * SEN_DIMS];
+	struct sen_kmeans c = { 0 };
+	uint8_t nearest[500];
+	float d2[500];
+	struct sen_rng rng;
+
+	(void)state;
+	sen_rng_seed(&rng, 5);
+	for (size_t i = 0; i < 500 * SEN_DIMS; i++)
+		rows[i] = sen_rng_below(&rng, 128);
+	for (c.count = 1; c.count <= SEN_CENTROIDS_MAX; c.count += 7) {
+		for (unsigned int k = 0; k < c.count; k++)
+			for (int d = 0; d < SEN_DIMS; d++)
+				c.at[k][d] = sen_rng_below(&rng, 128);
+		sen_kmeans_assign(&c, rows, 500, nearest, d2);
+		for (size_t i = 0; i < 500; i++) {
+			unsigned int best = 0;
+			float least = INFINITY;
+
+			for (unsigned int k = 0; k < c.count; k++) {
+				float sum = 0;
+
+				for (int d = 0; d < SEN_DIMS; d++)
+					sum += powf(rows[i * SEN_DIMS + d] - c.at[k][d], 2);
+				if (sum < least) {
+					least = sum;
+					best = k;
+				}
+			}
+			assert_int_equal(nearest[i], best);
+			assert_true(d2[i] == least);
+		}
+	}
+}
+
+static void random_numbers_are_the_published_ones(void **state)
+{
+	struct sen_rng rng = { .s = { 1, 2, 3, 4 } };
+
+	(void)state;
+	/* xoshiro256** from this state, as its authors' code prints it. */
+	assert_int_equal(sen_rng_next(&rng), 11520);
+	assert_int_equal(sen_rng_next(&rng), 0);
+	assert_int_equal(sen_rng_next(&rng), 1509978240);
+	assert_int_equal(sen_rng_next(&rng), 1215971899390074240);
+	sen_rng_seed(&rng, 0);
+	assert_int_equal(rng.s[0], 0xe220a8397b1dcdafull);
+	for (int i = 0; i < 1000; i++) {
+		assert_true(sen_rng_below(&rng, 7) < 7);
+		assert_true(sen_rng_unit(&rng) < 1);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_planted_clusters),
+		cmocka_unit_test(seeds_decide),
+		cmocka_unit_test(tells_outliers_from_benign),
+		cmocka_unit_test(few_samples_give_a_careful_threshold),
+		cmocka_unit_test(quantizer_leaves_headroom),
+		cmocka_unit_test(few_distinct_vectors_make_few_centroids),
+		cmocka_unit_test(radii_have_a_floor),
+		cmocka_unit_test(radii_are_percentiles),
+		cmocka_unit_test(too_little_data_is_no_model),
+		cmocka_unit_test(only_benign_samples_train),
+		cmocka_unit_test(attacks_name_classes),
+		cmocka_unit_test(attack_centroids_have_room_for_every_class),
+		cmocka_unit_test(update_follows_a_shift_within_bounds),
+		cmocka_unit_test(update_never_freezes_nor_changes_its_parent),
+		cmocka_unit_test(few_samples_do_not_lower_the_threshold),
+		cmocka_unit_test(quotas_hold_down_loud_sources),
+		cmocka_unit_test(holds_back_a_share_in_blocks),
+		cmocka_unit_test(kmeans_assigns_to_the_nearest),
+		cmocka_unit_test(random_numbers_are_the_published_ones),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dataplane.h"
+
+enum map_id {
+	META,
+	POLICY,
+	STATS,
+	MODELS,
+	EVENTS,
+	FLOWS_SETS,
+	DIST_HIST,
+	FEAT_HIST,
+	MAP_COUNT
+};
+
+static const char *const map_names[MAP_COUNT] = {
+	[META] = "meta",           [POLICY] = "policy",       [STATS] = "stats",
+	[MODELS] = "models",       [EVENTS] = "events",       [FLOWS_SETS] = "flows_sets",
+	[DIST_HIST] = "dist_hist", [FEAT_HIST] = "feat_hist",
+};
+
+struct sen_dataplane {
+	char ifname[64];
+	char dir[256];
+	int fd[MAP_COUNT];
+	int lock_fd;
+	struct sen_meta meta;
+};
+
+const char *sen_pin_root(void)
+{
+	const char *root = getenv("SENTROID_BPFFS");
+
+	return root && *root ? root : "/sys/fs/bpf/sentroid";
+}
+
+static int open_maps(struct sen_dataplane *dp, struct sen_why *why)
+{
+	char path[320];
+
+	for (int i = 0; i < MAP_COUNT; i++) {
+		snprintf(path, sizeof(path), "%s/%s", dp->dir, map_names[i]);
+		dp->fd[i] = bpf_obj_get(path);
+		if (dp->fd[i] >= 0)
+			continue;
+		if (errno == EPERM || errno == EACCES)
+			return sen_why(why, -EPERM, "run it as root",
+				       "opening pinned maps: %s: not permitted", dp->ifname);
+		if (i == META)
+			return sen_why(why, -ENOENT, "sentroid attach IFACE attaches it",
+				       "opening pinned maps: %s: Sentroid is not attached",
+				       dp->ifname);
+		return sen_why(why, -EPROTO, "sentroid detach IFACE removes them",
+			       "opening pinned maps: %s: %s is missing: pins of another version",
+			       dp->ifname, map_names[i]);
+	}
+	return 0;
+}
+
+/* Sizes first: a map of another size must not be read into our structures at all. */
+static int check_sizes(const struct sen_dataplane *dp)
+{
+	static const size_t sizes[MAP_COUNT] = {
+		[META] = sizeof(struct sen_meta),
+		[POLICY] = sizeof(struct sen_policy),
+		[STATS] = sizeof(struct sen_stats),
+		[FLOWS_SETS] = sizeof(struct sen_set),
+		[DIST_HIST] = sizeof(struct sen_score_hist),
+		[FEAT_HIST] = sizeof(struct sen_feature_hist),
+	};
+
+	for (int i = 0; i < MAP_COUNT; i++) {
+		struct bpf_map_info info = { 0 };
+		__u32 len = sizeof(info);
+
+		if (bpf_obj_get_info_by_fd(dp->fd[i], &info, &len))
+			return -errno;
+		if (sizes[i] && info.value_size != sizes[i])
+			return -EPROTO;
+	}
+	return 0;
+}
+
+static int check_meta(struct sen_dataplane *dp)
+{
+	const struct sen_meta *m = &dp->meta;
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(dp->fd[META], &zero, &dp->meta))
+		return -errno;
+	return m->magic == SEN_ABI_MAGIC && m->abi == SEN_ABI_VERSION &&
+			       m->features == SEN_FEATURES_VERSION &&
+			       m->event_size == sizeof(struct sen_event) &&
+			       m->flow_size == sizeof(struct sen_flow) &&
+			       m->model_size == sizeof(struct sen_model_flat) &&
+			       m->stats_size == sizeof(struct sen_stats) ?
+		       0 :
+		       -EPROTO;
+}
+
+int sen_dataplane_open(const char *ifname, struct sen_dataplane **out, struct sen_why *why)
+{
+	struct sen_dataplane *dp = calloc(1, sizeof(*dp));
+	int err;
+
+	if (!dp)
+		return sen_why(why, -ENOMEM, NULL, "opening pinned maps: %s: out of memory",
+			       ifname);
+	memset(dp->fd, -1, sizeof(dp->fd));
+	dp->lock_fd = -1;
+	snprintf(dp->ifname, sizeof(dp->ifname), "%s", ifname);
+	snprintf(dp->dir, sizeof(dp->dir), "%s/%s", sen_pin_root(), ifname);
+
+	err = open_maps(dp, why);
+	if (err)
+		goto fail;
+	err = check_sizes(dp);
+	if (!err)
+		err = check_meta(dp);
+	if (err) {
+		sen_why(why, err, "sentroid detach IFACE, then attach again with this version",
+			"taking over pinned maps: %s: they belong to another version or program",
+			ifname);
+		goto fail;
+	}
+	*out = dp;
+	return 0;
+fail:
+	sen_dataplane_close(dp);
+	return err;
+}
+
+void sen_dataplane_close(struct sen_dataplane *dp)
+{
+	if (!dp)
+		return;
+	for (int i = 0; i < MAP_COUNT; i++)
+		if (dp->fd[i] >= 0)
+			close(dp->fd[i]);
+	if (dp->lock_fd >= 0)
+		close(dp->lock_fd);
+	free(dp);
+}
+
+const char *sen_dataplane_ifname(const struct sen_dataplane *dp)
+{
+	return dp->ifname;
+}
+
+const struct sen_meta *sen_dataplane_meta(const struct sen_dataplane *dp)
+{
+	return &dp->meta;
+}
+
+int sen_dataplane_events_fd(const struct sen_dataplane *dp)
+{
+	return dp->fd[EVENTS];
+}
+
+/* Sum a per-CPU array of one element that is nothing but 64-bit counters. */
+static int sum_cpus(int fd, void *out, size_t size)
+{
+	int cpus = libbpf_num_possible_cpus();
+	__u64 *sum = out, *all;
+	__u32 zero = 0;
+	int err = 0;
+
+	if (cpus < 0)
+		return cpus;
+	all = calloc(cpus, size);
+	if (!all)
+		return -ENOMEM;
+	memset(out, 0, size);
+	if (bpf_map_lookup_elem(fd, &zero, all))
+		err = -errno;
+	for (size_t i = 0; !err && i < cpus * size / 8; i++)
+		sum[i % (size / 8)] += all[i];
+	free(all);
+	return err;
+}
+
+int sen_dataplane_stats(const struct sen_dataplane *dp, struct sen_stats *out)
+{
+	return sum_cpus(dp->fd[STATS], out, sizeof(*out));
+}
+
+int sen_dataplane_score_hist(const struct sen_dataplane *dp, struct sen_score_hist *out)
+{
+	return sum_cpus(dp->fd[DIST_HIST], out, sizeof(*out));
+}
+
+int sen_dataplane_feature_hist(const struct sen_dataplane *dp, struct sen_feature_hist *out)
+{
+	return sum_cpus(dp->fd[FEAT_HIST], out, sizeof(*out));
+}
+
+/* The packet path's clock, in ticks. */
+static __u32 now_ticks(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+	return ((__u64)ts.tv_sec * 1000000000ull + ts.tv_nsec) >> SEN_TICK_SHIFT;
+}
+
+int sen_dataplane_flow_usage(const struct sen_dataplane *dp, struct sen_flow_usage *out)
+{
+	size_t sets = dp->meta.flow_capacity / SEN_WAYS;
+	__u32 now = now_ticks();
+	const struct sen_set *set;
+
+	set = mmap(NULL, sets * sizeof(*set), PROT_READ, MAP_SHARED, dp->fd[FLOWS_SETS], 0);
+	if (set == MAP_FAILED)
+		return -errno;
+	out->used = 0;
+	out->capacity = dp->meta.flow_capacity;
+	for (size_t s = 0; s < sets; s++)
+		for (int way = 0; way < SEN_WAYS; way++)
+			out->used += set[s].tag[way] && (__s32)(set[s].deadline[way] - now) > 0;
+	munmap((void *)set, sets * sizeof(*set));
+	return 0;
+}
+
+int sen_dataplane_policy(const struct sen_dataplane *dp, struct sen_policy *out)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(dp->fd[POLICY], &zero, out) ? -errno : 0;
+}
+
+int sen_dataplane_set_policy(struct sen_dataplane *dp, const struct sen_policy *policy)
+{
+	__u32 zero = 0;
+
+	return bpf_map_update_elem(dp->fd[POLICY], &zero, policy, BPF_ANY) ? -errno : 0;
+}
+
+/* A frozen map that holds the model; its descriptor, or a negative errno. */
+static int model_map(const struct sen_model_flat *model)
+{
+	__u32 zero = 0;
+	int fd, err;
+
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "sen_model", sizeof(zero), sizeof(*model), 1, NULL);
+	if (fd < 0)
+		return -errno;
+	if (!bpf_map_update_elem(fd, &zero, model, BPF_ANY) && !bpf_map_freeze(fd))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+int sen_model_slot_set(int models_fd, enum sen_slot slot, const struct sen_model_flat *model)
+{
+	__u32 key = slot;
+	int fd = model_map(model), err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (bpf_map_update_elem(models_fd, &key, &fd, BPF_ANY))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int sen_dataplane_push(struct sen_dataplane *dp, enum sen_slot slot,
+		       const struct sen_model_flat *model, struct sen_why *why)
+{
+	int err = sen_model_slot_set(dp->fd[MODELS], slot, model);
+
+	if (!err)
+		return 0;
+	return sen_why(why, err, err == -EPERM ? "run it as root" : NULL,
+		       "pushing model %u: %s: %s", model->version, dp->ifname, strerror(-err));
+}
+
+int sen_dataplane_model(const struct sen_dataplane *dp, enum sen_slot slot,
+			struct sen_model_flat *out)
+{
+	__u32 key = slot, id, zero = 0;
+	int fd, err = 0;
+
+	if (bpf_map_lookup_elem(dp->fd[MODELS], &key, &id))
+		return -errno;
+	fd = bpf_map_get_fd_by_id(id);
+	if (fd < 0)
+		return -errno;
+	if (bpf_map_lookup_elem(fd, &zero, out))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+int sen_dataplane_clear(struct sen_dataplane *dp, enum sen_slot slot)
+{
+	__u32 key = slot;
+
+	if (!bpf_map_delete_elem(dp->fd[MODELS], &key) || errno == ENOENT)
+		return 0;
+	return -errno;
+}
+
+/* The process that holds the lock on the pins' folder, from /proc/locks; 0: none. */
+static int lock_holder(const char *dir)
+{
+	struct stat st;
+	char line[256];
+	int pid = 0;
+	FILE *f;
+
+	if (stat(dir, &st))
+		return 0;
+	f = fopen("/proc/locks", "re");
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		unsigned int major_no, minor_no;
+		unsigned long inode;
+		int holder;
+
+		if (sscanf(line, "%*d: FLOCK ADVISORY WRITE %d %x:%x:%lu", &holder, &major_no,
+			   &minor_no, &inode) == 4 &&
+		    inode == st.st_ino && makedev(major_no, minor_no) == st.st_dev)
+			pid = holder;
+	}
+	fclose(f);
+	return pid;
+}
+
+int sen_dataplane_claim(struct sen_dataplane *dp, struct sen_why *why)
+{
+	int fd = open(dp->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return sen_why(why, -errno, NULL, "claiming interface: %s: %s", dp->ifname,
+			       strerror(errno));
+	if (!flock(fd, LOCK_EX | LOCK_NB)) {
+		dp->lock_fd = fd;
+		return 0;
+	}
+	err = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	close(fd);
+	return sen_why(why, err, "one agent an interface; stop the other first",
+		       "claiming interface: %s: the agent with pid %d holds it", dp->ifname,
+		       lock_holder(dp->dir));
+}
+
+int sen_dataplane_agent(const struct sen_dataplane *dp)
+{
+	return lock_holder(dp->dir);
+}

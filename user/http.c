@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <microhttpd.h>
+#include <netdb.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http.h"
+#include "log.h"
+
+#define CONNECTIONS 32
+#define IDLE_SECONDS 15
+#define BACKLOG 64
+
+struct sen_http {
+	struct MHD_Daemon *daemon;
+	struct sen_loop *loop;
+	const struct sen_http_route *routes;
+	void *ctx;
+	int socket;
+	int epoll; /* of the daemon, -1: not in the loop */
+	int timer;
+};
+
+/* Split "ADDR:PORT" in place. */
+static int split(char *text, char **host, char **port)
+{
+	char *colon = strrchr(text, ':');
+
+	if (!colon || colon == text || !colon[1])
+		return -EINVAL;
+	*colon = 0;
+	*port = colon + 1;
+	*host = text;
+	if (text[0] != '[')
+		return strchr(text, ':') ? -EINVAL : 0;
+	if (colon[-1] != ']')
+		return -EINVAL;
+	colon[-1] = 0;
+	*host = text + 1;
+	return 0;
+}
+
+static int open_socket(const struct addrinfo *ai)
+{
+	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (!bind(fd, ai->ai_addr, ai->ai_addrlen) && !listen(fd, BACKLOG))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static int listen_on(const char *where, struct sen_why *why)
+{
+	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
+				  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
+	struct addrinfo *ai;
+	char text[128], *host, *port;
+	int fd;
+
+	snprintf(text, sizeof(text), "%s", where);
+	if (split(text, &host, &port) || getaddrinfo(host, port, &hints, &ai))
+		return sen_why(why, -EINVAL, "for example 127.0.0.1:9966 or [::1]:9966",
+			       "listen: %s: not an address and port", where);
+	fd = open_socket(ai);
+	freeaddrinfo(ai);
+	if (fd >= 0)
+		return fd;
+	return sen_why(why, fd,
+		       fd == -EADDRINUSE ? "another agent? choose another port with --listen" : NULL,
+		       "listen: %s: %s", where, strerror(-fd));
+}
+
+static enum MHD_Result send_reply(struct MHD_Connection *c, struct sen_http_reply *reply,
+				  const char *allow)
+{
+	struct MHD_Response *response;
+	enum MHD_Result result;
+
+	if (!reply->body)
+		return MHD_NO;
+	response = MHD_create_response_from_buffer(reply->len, reply->body, MHD_RESPMEM_MUST_FREE);
+	if (!response) {
+		free(reply->body);
+		return MHD_NO;
+	}
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply->type);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	if (allow)
+		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allow);
+	result = MHD_queue_response(c, reply->status, response);
+	MHD_destroy_response(response);
+	return result;
+}
+
+static enum MHD_Result send_text(struct MHD_Connection *c, unsigned int status, const char *text,
+				 const char *allow)
+{
+	struct sen_http_reply reply = {
+		.status = status, .type = "text/plain", .body = strdup(text), .len = strlen(text)
+	};
+
+	return send_reply(c, &reply, allow);
+}
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url,
+				  const char *method, const char *version, const char *data,
+				  size_t *data_size, void **state)
+{
+	struct sen_http_reply reply = { .status = MHD_HTTP_OK, .type = "text/plain" };
+	const struct sen_http *http = ctx;
+	static int seen;
+
+	(void)version;
+	(void)data;
+	/* The first call comes with the headers only; a body is read and thrown away. */
+	if (!*state || *data_size) {
+		*state = &seen;
+		*data_size = 0;
+		return MHD_YES;
+	}
+	for (const struct sen_http_route *r = http->routes; r->path; r++) {
+		if (strcmp(r->path, url))
+			continue;
+		if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
+			return send_text(c, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed\n",
+					 "GET, HEAD");
+		r->fn(http->ctx, &reply);
+		return send_reply(c, &reply, NULL);
+	}
+	return send_text(c, MHD_HTTP_NOT_FOUND, "not found\n", NULL);
+}
+
+static void on_log(void *ctx, const char *fmt, va_list args)
+{
+	static struct sen_log_limit limit = { .burst = 5, .window_ms = 60000 };
+	char line[256];
+
+	(void)ctx;
+	vsnprintf(line, sizeof(line), fmt, args);
+	sen_log_limited(&limit, SEN_LOG_DEBUG, "http: %s", line);
+}
+
+/* The library has work now, or at a time of its own: it must be called again by then. */
+static void serve(void *ctx)
+{
+	struct sen_http *http = ctx;
+	MHD_UNSIGNED_LONG_LONG wait;
+
+	MHD_run(http->daemon);
+	if (MHD_get_timeout(http->daemon, &wait) == MHD_YES)
+		sen_loop_timer_set(http->timer, (int64_t)wait, 0);
+	else
+		sen_loop_timer_set(http->timer, -1, 0);
+}
+
+static int join_loop(struct sen_http *http)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	int err;
+
+	if (!info || info->epoll_fd < 0)
+		return -ENOTSUP;
+	http->timer = sen_loop_timer(http->loop, serve, http);
+	if (http->timer < 0)
+		return http->timer;
+	err = sen_loop_add(http->loop, info->epoll_fd, serve, http);
+	if (!err)
+		http->epoll = info->epoll_fd;
+	return err;
+}
+
+static int start_daemon(struct sen_http *http)
+{
+	http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+					on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+					MHD_OPTION_LISTEN_SOCKET, http->socket,
+					MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
+					MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
+					MHD_OPTION_END);
+	if (!http->daemon)
+		return errno ? -errno : -EIO;
+	http->socket = -1; /* the daemon's from now on */
+	return join_loop(http);
+}
+
+int sen_http_start(struct sen_loop *loop, const char *listen, const struct sen_http_route *routes,
+		   void *ctx, struct sen_http **out, struct sen_why *why)
+{
+	struct sen_http *http = calloc(1, sizeof(*http));
+	int err;
+
+	if (!http)
+		return sen_why(why, -ENOMEM, NULL, "http: out of memory");
+	http->loop = loop;
+	http->routes = routes;
+	http->ctx = ctx;
+	http->epoll = http->timer = -1;
+	http->socket = listen_on(listen, why);
+	err = http->socket;
+	if (err >= 0) {
+		err = start_daemon(http);
+		if (err)
+			sen_why(why, err, NULL, "http: %s: %s", listen, strerror(-err));
+	}
+	if (err) {
+		sen_http_stop(http);
+		return err;
+	}
+	*out = http;
+	return 0;
+}
+
+void sen_http_stop(struct sen_http *http)
+{
+	if (!http)
+		return;
+	if (http->epoll >= 0)
+		sen_loop_remove(http->loop, http->epoll);
+	if (http->timer >= 0)
+		sen_loop_remove(http->loop, http->timer);
+	if (http->daemon)
+		MHD_stop_daemon(http->daemon);
+	if (http->socket >= 0)
+		close(http->socket);
+	free(http);
+}

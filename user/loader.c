@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+#include <xdp/libxdp.h>
+
+#include "dataplane.h"
+#include "loader.h"
+#include "sentroid.skel.h"
+
+#define FLOWS_MIN 1024u
+#define FLOWS_MAX (1u << 22)
+
+const struct sen_policy sen_policy_defaults = {
+	.mode = SEN_MODE_ALERT,
+	.eval_shift = SEN_WINDOW_FAST,
+	.near = SEN_ONE / 4 * 3,
+	.sample_every = 4,
+	.rate = { 2000, 200, 1000 },
+	.wakeup_ticks = 50,
+};
+
+/* What libbpf and libxdp had to say last: shown only when something failed, since both are loud about
+ * fallbacks that harm nobody. */
+static char last_warning[256];
+
+static void remember(const char *format, va_list args)
+{
+	char line[256];
+
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	if (*line)
+		snprintf(last_warning, sizeof(last_warning), "%s", line);
+}
+
+static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_WARN)
+		remember(format, args);
+	return 0;
+}
+
+static int print_libxdp(enum libxdp_print_level level, const char *format, va_list args)
+{
+	if (level == LIBXDP_WARN)
+		remember(format, args);
+	return 0;
+}
+
+static void pin_dir(char *out, size_t size, const char *ifname)
+{
+	snprintf(out, size, "%s/%s", sen_pin_root(), ifname);
+}
+
+static bool is_bpffs(const char *path)
+{
+	struct statfs fs;
+
+	return !statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC;
+}
+
+/* mkdir -p for the folder of the pins, mounting bpffs at its usual place where it is not. */
+static int make_pin_dir(const char *ifname, struct sen_why *why)
+{
+	const char *root = sen_pin_root(), *usual = "/sys/fs/bpf";
+	char dir[256], *slash;
+
+	if (!strncmp(root, usual, strlen(usual)) && !is_bpffs(usual) &&
+	    mount("bpf", usual, "bpf", 0, "mode=0700"))
+		return sen_why(why, -errno, "mount -t bpf bpf /sys/fs/bpf",
+			       "mounting bpffs: %s: %s", usual, strerror(errno));
+	pin_dir(dir, sizeof(dir), ifname);
+	for (slash = dir + 1; (slash = strchr(slash, '/')); slash++) {
+		*slash = '\0';
+		mkdir(dir, 0700);
+		*slash = '/';
+	}
+	if (mkdir(dir, 0700) && errno != EEXIST)
+		return sen_why(why, -errno, NULL, "making pins: %s: %s", dir, strerror(errno));
+	if (!is_bpffs(dir)) {
+		rmdir(dir);
+		return sen_why(why, -ENOTSUP, "mount -t bpf bpf DIR, or unset SENTROID_BPFFS",
+			       "making pins: %s: not a bpf file system", dir);
+	}
+	return 0;
+}
+
+static void remove_pins(const char *ifname)
+{
+	char dir[256], path[600];
+	struct dirent *entry;
+	DIR *d;
+
+	pin_dir(dir, sizeof(dir), ifname);
+	d = opendir(dir);
+	if (!d)
+		return;
+	while ((entry = readdir(d))) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
+		unlink(path);
+	}
+	closedir(d);
+	rmdir(dir);
+	rmdir(sen_pin_root());
+}
+
+static bool pins_exist(const char *ifname)
+{
+	char dir[256];
+
+	pin_dir(dir, sizeof(dir), ifname);
+	return !access(dir, F_OK);
+}
+
+static unsigned int power_of_two(unsigned int n)
+{
+	unsigned int p = FLOWS_MIN;
+
+	while (p < n && p < FLOWS_MAX)
+		p <<= 1;
+	return p;
+}
+
+/* Sizes and constants, before the verifier sees the program. */
+static int configure(struct sentroid *skel, unsigned int flows)
+{
+	unsigned int n = flows ? power_of_two(flows) : bpf_map__max_entries(skel->maps.flows);
+	ssize_t got = getrandom((void *)skel->rodata->sen_seed, sizeof(skel->rodata->sen_seed), 0);
+	int err;
+
+	if (got != (ssize_t)sizeof(skel->rodata->sen_seed))
+		return -EIO;
+	err = bpf_map__set_max_entries(skel->maps.flows, n);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.flows_sets, n / SEN_WAYS);
+	skel->rodata->sen_flow_sets = n / SEN_WAYS;
+	skel->rodata->sen_source_sets = bpf_map__max_entries(skel->maps.sources_sets);
+	skel->rodata->sen_target_sets = bpf_map__max_entries(skel->maps.targets_sets);
+	skel->rodata->sen_pair_sets = bpf_map__max_entries(skel->maps.pairs_sets);
+	return err;
+}
+
+static int pin_all(const struct sentroid *skel, const char *ifname)
+{
+	char path[320], dir[256];
+	struct bpf_map *map;
+	int err;
+
+	pin_dir(dir, sizeof(dir), ifname);
+	bpf_object__for_each_map(map, skel->obj) {
+		if (bpf_map__is_internal(map))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir, bpf_map__name(map));
+		err = bpf_map__pin(map, path);
+		if (err)
+			return err;
+	}
+	snprintf(path, sizeof(path), "%s/prog", dir);
+	return bpf_obj_pin(bpf_program__fd(skel->progs.sentroid), path) ? -errno : 0;
+}
+
+static int write_meta(const struct sentroid *skel, unsigned int ifindex,
+		      const struct sen_attach_result *result)
+{
+	struct sen_meta m = {
+		.magic = SEN_ABI_MAGIC,
+		.abi = SEN_ABI_VERSION,
+		.features = SEN_FEATURES_VERSION,
+		.ifindex = ifindex,
+		.event_size = sizeof(struct sen_event),
+		.flow_size = sizeof(struct sen_flow),
+		.model_size = sizeof(struct sen_model_flat),
+		.stats_size = sizeof(struct sen_stats),
+		.flow_capacity = bpf_map__max_entries(skel->maps.flows),
+		.native = result->native,
+		.dispatcher = result->dispatcher,
+		.prog_id = result->prog_id,
+		.attached_s = time(NULL),
+		.seed = skel->rodata->sen_seed[0],
+	};
+	__u32 zero = 0;
+
+	return bpf_map_update_elem(bpf_map__fd(skel->maps.meta), &zero, &m, BPF_ANY) ? -errno : 0;
+}
+
+static int write_policy(const struct sentroid *skel, enum sen_mode mode)
+{
+	struct sen_policy policy = sen_policy_defaults;
+	__u32 zero = 0;
+
+	policy.mode = mode;
+	memset(policy.action, SEN_VERDICT_DROP, sizeof(policy.action));
+	policy.action[SEN_CLASS_NONE] = SEN_VERDICT_PASS;
+	policy.action[SEN_CLASS_UNKNOWN] = SEN_VERDICT_ALERT;
+	return bpf_map_update_elem(bpf_map__fd(skel->maps.policy), &zero, &policy, BPF_ANY) ?
+		       -errno :
+		       0;
+}
+
+/* What is attached now: is our program one of a dispatcher's, and natively? */
+static void inspect(unsigned int ifindex, enum xdp_attach_mode mode, struct sen_attach_result *r)
+{
+	struct xdp_multiprog *mp = xdp_multiprog__get_from_ifindex(ifindex);
+
+	r->native = mode == XDP_MODE_NATIVE;
+	if (libxdp_get_error(mp))
+		return;
+	r->dispatcher = !xdp_multiprog__is_legacy(mp);
+	xdp_multiprog__close(mp);
+}
+
+/* Open, configure, load, attach in one mode, fill and pin the maps; all or nothing. */
+static int attach_as(const char *ifname, unsigned int ifindex, enum xdp_attach_mode mode,
+		     const struct sen_attach_options *o, struct sen_attach_result *result)
+{
+	struct sentroid *skel = sentroid__open();
+	struct xdp_program *prog = NULL;
+	bool attached = false;
+	int err;
+
+	if (!skel)
+		return -errno;
+	err = configure(skel, o->flows);
+	if (err)
+		goto cleanup;
+	prog = xdp_program__from_bpf_obj(skel->obj, "xdp");
+	err = libxdp_get_error(prog);
+	if (err)
+		goto cleanup;
+	err = xdp_program__attach(prog, ifindex, mode, 0);
+	if (err)
+		goto cleanup;
+	attached = true;
+	result->prog_id = xdp_program__id(prog);
+	inspect(ifindex, mode, result);
+	err = o->model ? sen_model_slot_set(bpf_map__fd(skel->maps.models), SEN_SLOT_ACTIVE,
+					    o->model) :
+			 0;
+	if (!err)
+		err = write_policy(skel, o->policy);
+	if (!err)
+		err = write_meta(skel, ifindex, result);
+	if (!err)
+		err = pin_all(skel, ifname);
+cleanup:
+	if (err && attached)
+		xdp_program__detach(prog, ifindex, mode, 0);
+	if (prog && !libxdp_get_error(prog))
+		xdp_program__close(prog);
+	sentroid__destroy(skel);
+	return err;
+}
+
+static const char *mode_name(enum xdp_attach_mode mode)
+{
+	return mode == XDP_MODE_NATIVE ? "native" : "skb";
+}
+
+static int explain(int err, const char *ifname, enum xdp_attach_mode mode, struct sen_why *why)
+{
+	const char *hint = NULL, *text = strerror(-err);
+
+	if (err == -EPERM || err == -EACCES)
+		hint = "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
+	else if (err == -EBUSY || err == -EEXIST)
+		text = "another XDP program holds the interface",
+		hint = "see `bpftool net`; take it off, or use a kernel where both can share";
+	else if (err == -EOPNOTSUPP && mode == XDP_MODE_NATIVE)
+		text = "the driver has no native XDP", hint = "attach with --mode skb";
+	else if (*last_warning)
+		hint = last_warning;
+	return sen_why(why, err, hint, "attaching XDP program (%s): %s: %s", mode_name(mode),
+		       ifname, text);
+}
+
+/* A program of somebody else's that is not under libxdp's dispatcher leaves no room for ours. */
+static int refuse_foreign(const char *ifname, unsigned int ifindex, struct sen_why *why)
+{
+	struct xdp_multiprog *mp = xdp_multiprog__get_from_ifindex(ifindex);
+	struct xdp_program *main_prog;
+	int err = 0;
+
+	if (libxdp_get_error(mp))
+		return 0;
+	if (xdp_multiprog__is_legacy(mp)) {
+		main_prog = xdp_multiprog__main_prog(mp);
+		err = sen_why(why, -EBUSY,
+			      "take it off first (bpftool net), or load it through libxdp to share",
+			      "attaching XDP program: %s: held by XDP program %s (id %u)", ifname,
+			      main_prog ? xdp_program__name(main_prog) : "?",
+			      main_prog ? xdp_program__id(main_prog) : 0);
+	}
+	xdp_multiprog__close(mp);
+	return err;
+}
+
+static int precheck(const char *ifname, unsigned int *ifindex, struct sen_why *why)
+{
+	if (geteuid())
+		return sen_why(why, -EPERM, "run it as root",
+			       "attaching XDP program: %s: not permitted", ifname);
+	*ifindex = if_nametoindex(ifname);
+	if (!*ifindex)
+		return sen_why(why, -ENODEV, "ip link shows the interfaces that there are",
+			       "attaching XDP program: %s: no such interface", ifname);
+	if (pins_exist(ifname))
+		return sen_why(
+			why, -EEXIST, "sentroid detach IFACE takes it off",
+			"attaching XDP program: %s: Sentroid is attached, or left pins in %s",
+			ifname, sen_pin_root());
+	return refuse_foreign(ifname, *ifindex, why);
+}
+
+/* Native where the driver can, generic where it cannot: only a lack of support falls back. */
+static int attach_auto(const char *ifname, unsigned int ifindex, const struct sen_attach_options *o,
+		       struct sen_attach_result *result, struct sen_why *why)
+{
+	int err = attach_as(ifname, ifindex, XDP_MODE_NATIVE, o, result);
+
+	if (!err)
+		return 0;
+	if (err != -EOPNOTSUPP && err != -EINVAL && err != -ENOTSUP)
+		return explain(err, ifname, XDP_MODE_NATIVE, why);
+	snprintf(result->note, sizeof(result->note),
+		 "native XDP not possible (%s): attached in skb mode, which is slower",
+		 *last_warning ? last_warning : strerror(-err));
+	err = attach_as(ifname, ifindex, XDP_MODE_SKB, o, result);
+	return err ? explain(err, ifname, XDP_MODE_SKB, why) : 0;
+}
+
+int sen_loader_attach(const char *ifname, const struct sen_attach_options *options,
+		      struct sen_attach_result *result, struct sen_why *why)
+{
+	enum xdp_attach_mode mode;
+	unsigned int ifindex;
+	int err;
+
+	libbpf_set_print(print_libbpf);
+	libxdp_set_print(print_libxdp);
+	*last_warning = '\0';
+	memset(result, 0, sizeof(*result));
+	err = precheck(ifname, &ifindex, why);
+	if (err)
+		return err;
+	err = make_pin_dir(ifname, why);
+	if (err)
+		return err;
+	if (options->mode == SEN_ATTACH_AUTO) {
+		err = attach_auto(ifname, ifindex, options, result, why);
+	} else {
+		mode = options->mode == SEN_ATTACH_SKB ? XDP_MODE_SKB : XDP_MODE_NATIVE;
+		err = attach_as(ifname, ifindex, mode, options, result);
+		if (err)
+			explain(err, ifname, mode, why);
+	}
+	if (err)
+		remove_pins(ifname);
+	return err;
+}
+
+/* Take our program off, whether alone or among a dispatcher's; one that is gone already is no error. */
+static int detach_program(const char *ifname, unsigned int ifindex)
+{
+	struct xdp_program *prog;
+	enum xdp_attach_mode mode;
+	char path[320], dir[256];
+	int err;
+
+	pin_dir(dir, sizeof(dir), ifname);
+	snprintf(path, sizeof(path), "%s/prog", dir);
+	prog = xdp_program__from_pin(path);
+	if (libxdp_get_error(prog))
+		return access(path, F_OK) ? 0 : libxdp_get_error(prog);
+	mode = xdp_program__is_attached(prog, ifindex);
+	err = mode == XDP_MODE_UNSPEC ? 0 : xdp_program__detach(prog, ifindex, mode, 0);
+	xdp_program__close(prog);
+	return err;
+}
+
+int sen_loader_detach(const char *ifname, struct sen_why *why)
+{
+	unsigned int ifindex = if_nametoindex(ifname);
+	int err;
+
+	libbpf_set_print(print_libbpf);
+	libxdp_set_print(print_libxdp);
+	if (geteuid())
+		return sen_why(why, -EPERM, "run it as root",
+			       "detaching XDP program: %s: not permitted", ifname);
+	if (!pins_exist(ifname))
+		return sen_why(why, -ENOENT, ifindex ? "bpftool net shows what is attached" : NULL,
+			       "detaching XDP program: %s: Sentroid is not attached", ifname);
+	err = ifindex ? detach_program(ifname, ifindex) : 0;
+	if (err)
+		return sen_why(why, err, *last_warning ? last_warning : NULL,
+			       "detaching XDP program: %s: %s", ifname, strerror(-err));
+	remove_pins(ifname);
+	return 0;
+}

@@ -20,28 +20,28 @@ static __always_inline __u32 lg_ratio(__u32 a, __u32 b)
 
 static __always_inline void features_of_source(struct sen_vector *x, const struct sen_source *s)
 {
-	x->v[SEN_FEATURE_SRC_UNANSWERED_8] = sen_lg(s->unanswered_mid);
-	x->v[SEN_FEATURE_SRC_UNANSWERED_64] = sen_lg(s->unanswered_slow);
+	x->v[SEN_FEATURE_SRC_UNANSWERED_8] = sen_lg_events(s->unanswered_mid);
+	x->v[SEN_FEATURE_SRC_UNANSWERED_64] = sen_lg_events(s->unanswered_slow);
 	x->v[SEN_FEATURE_SRC_PORTS_8] = sen_lg_distinct(s->ports_mid[0] | s->ports_mid[1]);
-	x->v[SEN_FEATURE_SRC_EMPTY_8] = sen_lg(s->empty_mid);
-	x->v[SEN_FEATURE_SRC_ORPHANS_8] = sen_lg(s->orphans_mid);
+	x->v[SEN_FEATURE_SRC_EMPTY_8] = sen_lg_events(s->empty_mid);
+	x->v[SEN_FEATURE_SRC_ORPHANS_8] = sen_lg_events(s->orphans_mid);
 	x->v[SEN_FEATURE_SRC_PACKETS_PER_FLOW] = lg_ratio(s->packets_slow, s->flows_slow);
 	x->v[SEN_FEATURE_SRC_HOSTS_64] = sen_lg_distinct(s->hosts_slow[0] | s->hosts_slow[1]);
-	x->v[SEN_FEATURE_ARP_UNSOLICITED_64] = sen_lg(s->arp_unsolicited_slow);
+	x->v[SEN_FEATURE_ARP_UNSOLICITED_64] = sen_lg_events(s->arp_unsolicited_slow);
 }
 
 static __always_inline void features_of_target(struct sen_vector *x, const struct sen_target *t)
 {
 	x->v[SEN_FEATURE_DST_SOURCES_8] = sen_lg_distinct(t->sources_mid[0] | t->sources_mid[1]);
-	x->v[SEN_FEATURE_DST_EMPTY_8] = sen_lg(t->empty_mid);
-	x->v[SEN_FEATURE_DST_PACKETS_64] = sen_lg(t->packets_slow);
+	x->v[SEN_FEATURE_DST_EMPTY_8] = sen_lg_events(t->empty_mid);
+	x->v[SEN_FEATURE_DST_PACKETS_64] = sen_lg_events(t->packets_slow);
 }
 
 static __always_inline void features_of_pair(struct sen_vector *x, const struct sen_pair *q)
 {
-	x->v[SEN_FEATURE_PAIR_FLOWS_8] = sen_lg(q->flows_mid);
-	x->v[SEN_FEATURE_PAIR_FLOWS_64] = sen_lg(q->flows_slow);
-	x->v[SEN_FEATURE_PAIR_EMPTY_64] = sen_lg(q->empty_slow);
+	x->v[SEN_FEATURE_PAIR_FLOWS_8] = sen_lg_events(q->flows_mid);
+	x->v[SEN_FEATURE_PAIR_FLOWS_64] = sen_lg_events(q->flows_slow);
+	x->v[SEN_FEATURE_PAIR_EMPTY_64] = sen_lg_events(q->empty_slow);
 }
 
 static __always_inline void features_of_flow(struct sen_vector *x, const struct sen_flow *f)

@@ -9,8 +9,8 @@
 #include "maps.bpf.h"
 
 /* Take a token; a bucket holds one second of its rate. */
-static __always_inline bool sample_allowed(struct sen_sampler *s, enum sen_sample kind, __u32 rate,
-					   __u32 now)
+static __always_inline bool sample_allowed(struct sen_sampler *s, enum sen_sample_kind kind,
+					   __u32 rate, __u32 now)
 {
 	__u64 full = (__u64)rate * SEN_TICKS_PER_SEC;
 	__u64 tokens = s->tokens[kind] + (__u64)(now - s->refilled[kind]) * rate;
@@ -25,7 +25,7 @@ static __always_inline bool sample_allowed(struct sen_sampler *s, enum sen_sampl
 }
 
 static __always_inline bool sample_wanted(struct sen_sampler *s, const struct sen_policy *policy,
-					  __u32 score, enum sen_sample *kind)
+					  __u32 score, enum sen_sample_kind *kind)
 {
 	if (score >= SEN_ONE) {
 		*kind = SEN_SAMPLE_FLAGGED;
@@ -63,7 +63,7 @@ static __always_inline void event_fill(struct sen_event *e, const struct sen_flo
 /* The agent is woken for flagged samples, and at most once in a while: it looks by itself ten times a
  * second anyway. */
 static __always_inline __u64 wakeup_flag(struct sen_sampler *s, const struct sen_policy *policy,
-					 enum sen_sample kind, __u32 now)
+					 enum sen_sample_kind kind, __u32 now)
 {
 	if (kind != SEN_SAMPLE_FLAGGED || now - s->last_wakeup < policy->wakeup_ticks)
 		return BPF_RB_NO_WAKEUP;
@@ -77,7 +77,7 @@ static __always_inline void sample(const struct sen_flow *f, const struct sen_pa
 {
 	struct sen_sampler *sampler_cpu;
 	struct sen_event *e;
-	enum sen_sample kind;
+	enum sen_sample_kind kind;
 	__u32 zero = 0;
 
 	sampler_cpu = bpf_map_lookup_elem(&sampler, &zero);

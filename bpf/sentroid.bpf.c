@@ -1,123 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The packet path, in the order in which a packet takes it:
+ * The program on the interface. The packet path, in the order in which a packet takes it:
  *
+ *   path.bpf.h      ties the stages together and gives the verdict
  *   parse.bpf.h     frame -> flow key
  *   flow.bpf.h      flow key -> flow entry (table.bpf.h), counted
  *   evaluate.bpf.h  at decision points: context.bpf.h -> feature.bpf.h -> score.bpf.h -> sample.bpf.h
- *   here            verdict
  */
-#include "evaluate.bpf.h"
+#include "path.bpf.h"
 
 char _license[] SEC("license") = "GPL";
-
-/* Read and written only while a capture is replayed; absent from a live program's code. */
-struct sen_replay_state replay;
-
-static __always_inline void packet_clock(struct sen_packet *p)
-{
-	/* The coarse clock steps with the timer interrupt, some milliseconds, and costs a tenth of the
-	 * fine one. All windows and deadlines are far longer. */
-	p->now_ns = sen_replay ? replay.now_ns : bpf_ktime_get_coarse_ns();
-	p->now = p->now_ns >> SEN_TICK_SHIFT;
-}
-
-static __always_inline void count_outcome(struct sen_stats *st, enum sen_outcome outcome)
-{
-	st->parsed += outcome == SEN_PARSED;
-	st->not_ip += outcome == SEN_NOT_IP;
-	st->not_transport += outcome == SEN_NOT_TRANSPORT;
-	st->truncated += outcome == SEN_TRUNCATED;
-}
-
-static __always_inline __u32 cached_verdict(const struct sen_flow *f,
-					    const struct sen_policy *knobs)
-{
-	if (!(f->flags & SEN_FLOW_FLAGGED) || knobs->mode == SEN_MODE_OBSERVE)
-		return SEN_VERDICT_PASS;
-	if (f->flags & SEN_FLOW_DROP && knobs->mode == SEN_MODE_ENFORCE)
-		return SEN_VERDICT_DROP;
-	return SEN_VERDICT_ALERT;
-}
-
-/* Flow, decision point, verdict. */
-static __always_inline __u32 packet_verdict(const struct sen_packet *p, struct sen_stats *st,
-					    const struct sen_policy *knobs)
-{
-	__u32 index = ~0u, change;
-	struct sen_flow *f = flow_update(p, st, &index, &change);
-	int verdict;
-
-	if (sen_replay) {
-		replay.flow = f ? index : ~0u;
-		replay.opened = change & SEN_FLOW_OPENED;
-		replay.side = p->side;
-	}
-	if (!f)
-		return SEN_VERDICT_PASS;
-	if (!flow_decision_point(f, p, change, index, knobs->eval_shift & 31, model_generation()))
-		return cached_verdict(f, knobs);
-	verdict = evaluate(f, p, change);
-	if (verdict < 0) {
-		st->errors++;
-		return SEN_VERDICT_PASS;
-	}
-	return verdict;
-}
-
-static __always_inline void count_verdict(struct sen_stats *st, __u32 verdict)
-{
-	st->pass += verdict == SEN_VERDICT_PASS;
-	st->alert += verdict == SEN_VERDICT_ALERT;
-	st->drop += verdict == SEN_VERDICT_DROP;
-}
-
-/* One packet, however it came here. */
-static __always_inline __u32 packet_path(struct cursor *c, __u32 wire_len)
-{
-	const struct sen_policy *knobs;
-	struct sen_packet p = { .wire_len = wire_len };
-	struct sen_stats *st;
-	enum sen_outcome outcome;
-	__u32 zero = 0, verdict = SEN_VERDICT_PASS;
-
-	st = bpf_map_lookup_elem(&stats, &zero);
-	knobs = bpf_map_lookup_elem(&policy, &zero);
-	if (!st || !knobs)
-		return SEN_VERDICT_PASS;
-	st->packets++;
-	st->bytes += wire_len;
-	outcome = parse(c, &p);
-	count_outcome(st, outcome);
-	if (sen_replay) {
-		replay.outcome = outcome;
-		replay.flow = ~0u;
-	}
-	if (outcome == SEN_PARSED) {
-		packet_clock(&p);
-		verdict = packet_verdict(&p, st, knobs);
-	}
-	count_verdict(st, verdict);
-	return verdict;
-}
-
-static __always_inline __u32 frame_length(struct xdp_md *ctx)
-{
-	if (sen_replay)
-		return replay.wire_len;
-	if (sen_frags)
-		return bpf_xdp_get_buff_len(ctx);
-	return ctx->data_end - ctx->data;
-}
 
 SEC("xdp")
 int sentroid(struct xdp_md *ctx)
 {
-	struct cursor c = {
-		.start = (void *)(long)ctx->data,
-		.pos = (void *)(long)ctx->data,
-		.end = (void *)(long)ctx->data_end,
-	};
-
-	return packet_path(&c, frame_length(ctx)) == SEN_VERDICT_DROP ? XDP_DROP : XDP_PASS;
+	return packet_from_xdp(ctx);
 }

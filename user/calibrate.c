@@ -8,7 +8,7 @@
 #include "sentroid/score.h"
 #include "train_internal.h"
 
-#define RADIUS_SHARE 0.95
+#define RADIUS_SHARE    0.95
 #define THRESHOLD_FLOOR 1.0 /* nothing within one radius is an anomaly */
 
 static int by_value(const void *a, const void *b)
@@ -161,7 +161,7 @@ out:
 int sen_flagged_share(const struct sen_model *model, const struct sen_sample *samples,
 		      const struct sen_indices *set, double *share, struct sen_why *why)
 {
-	float *scores = malloc((set->n ? set->n : 1) * sizeof(*scores));
+	float *scores = calloc(set->n ? set->n : 1, sizeof(*scores));
 	size_t flagged = 0;
 	int err;
 

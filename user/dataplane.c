@@ -193,9 +193,14 @@ static int sum_cpus(int fd, void *out, size_t size)
 	return err;
 }
 
+int sen_stats_sum(int stats_fd, struct sen_stats *out)
+{
+	return sum_cpus(stats_fd, out, sizeof(*out));
+}
+
 int sen_dataplane_stats(const struct sen_dataplane *dp, struct sen_stats *out)
 {
-	return sum_cpus(dp->fd[STATS], out, sizeof(*out));
+	return sen_stats_sum(dp->fd[STATS], out);
 }
 
 int sen_dataplane_score_hist(const struct sen_dataplane *dp, struct sen_score_hist *out)

@@ -33,6 +33,8 @@ int sen_dataplane_events_fd(const struct sen_dataplane *dp);
 
 /* Sums over CPUs. 0 or a negative errno. */
 int sen_dataplane_stats(const struct sen_dataplane *dp, struct sen_stats *out);
+/* The same from a bare `stats` map. */
+int sen_stats_sum(int stats_fd, struct sen_stats *out);
 int sen_dataplane_score_hist(const struct sen_dataplane *dp, struct sen_score_hist *out);
 int sen_dataplane_feature_hist(const struct sen_dataplane *dp, struct sen_feature_hist *out);
 int sen_dataplane_flow_usage(const struct sen_dataplane *dp, struct sen_flow_usage *out);

@@ -28,14 +28,6 @@ void sen_drift_free(struct sen_drift *d)
 	free(d);
 }
 
-const char *sen_feature_name(enum sen_feature feature)
-{
-#define FEATURE_NAME(id, name, help) [SEN_FEATURE_##id] = name,
-	static const char *const names[] = { SEN_FEATURES(FEATURE_NAME) };
-
-	return feature < SEN_FEATURE_COUNT ? names[feature] : "";
-}
-
 static void subtract(struct sen_feature_hist *out, const struct sen_feature_hist *total,
 		     const struct sen_feature_hist *before)
 {

@@ -44,6 +44,5 @@ bool sen_drift_due(const struct sen_drift *d, const struct sen_drift_settings *s
 
 /* Population stability index of two histograms. */
 double sen_psi(const __u64 *a, const __u64 *b, unsigned int bins);
-const char *sen_feature_name(enum sen_feature feature);
 
 #endif

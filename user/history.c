@@ -8,7 +8,7 @@
 #include "model_internal.h"
 
 #define PRODUCTION "Production"
-#define ARCHIVED "Archived"
+#define ARCHIVED   "Archived"
 
 /* What a stage is called when a version enters it; the order is that of `stages`. */
 static const char *const stages[] = { "Development", "Staging", PRODUCTION, ARCHIVED };
@@ -256,7 +256,8 @@ int sen_history_replay(struct sen_history *h, const char *text, size_t len, size
 		if (err == -EBADMSG && end + 1 == text + len)
 			return 0;
 		if (err)
-			return sen_why(why, err, "restore history.jsonl from a backup or correct it",
+			return sen_why(why, err,
+				       "restore history.jsonl from a backup or correct it",
 				       "registry: line %u of the history: %s", number,
 				       strerror(-err));
 		*good = end + 1 - text;

@@ -8,7 +8,10 @@
 
 #include "registry.h"
 
-enum sen_history_kind { SEN_HISTORY_CREATED, SEN_HISTORY_STAGE };
+enum sen_history_kind {
+	SEN_HISTORY_CREATED,
+	SEN_HISTORY_STAGE
+};
 
 struct sen_history_event {
 	enum sen_history_kind kind;
@@ -41,7 +44,8 @@ int sen_history_apply(struct sen_history *h, const struct sen_history_event *eve
 char *sen_history_print(const struct sen_history_event *event);
 void sen_history_clear(struct sen_history *h);
 
-const struct sen_registry_entry *sen_history_find(const struct sen_history *h, unsigned int version);
+const struct sen_registry_entry *sen_history_find(const struct sen_history *h,
+						  unsigned int version);
 unsigned int sen_history_production(const struct sen_history *h);
 unsigned int sen_history_previous(const struct sen_history *h);
 bool sen_history_is_stage(const char *stage);

@@ -26,7 +26,7 @@ const cJSON *sen_json_get(const cJSON *object, const char *key)
 }
 
 int sen_read_number(const struct sen_reader *r, const cJSON *object, const char *where,
-		       const char *key, double low, double high, double *out)
+		    const char *key, double low, double high, double *out)
 {
 	const cJSON *item = sen_json_get(object, key);
 
@@ -34,15 +34,15 @@ int sen_read_number(const struct sen_reader *r, const cJSON *object, const char 
 		return sen_refuse(r, -ERANGE, "%s%s: missing or not a number", where, key);
 	if (!(item->valuedouble >= low && item->valuedouble <= high))
 		return sen_refuse(r, -ERANGE, "%s%s: %g is not within %g to %g", where, key,
-			      item->valuedouble, low, high);
+				  item->valuedouble, low, high);
 	*out = item->valuedouble;
 	return 0;
 }
 
 int sen_read_unsigned(const struct sen_reader *r, const cJSON *object, const char *where,
-			 const char *key, double high, uint64_t *out)
+		      const char *key, double high, uint64_t *out)
 {
-	double v;
+	double v = 0;
 	int err = sen_read_number(r, object, where, key, 0, high, &v);
 
 	if (err)
@@ -54,7 +54,7 @@ int sen_read_unsigned(const struct sen_reader *r, const cJSON *object, const cha
 }
 
 int sen_read_string(const struct sen_reader *r, const cJSON *object, const char *where,
-		       const char *key, char *out, size_t size)
+		    const char *key, char *out, size_t size)
 {
 	const cJSON *item = sen_json_get(object, key);
 
@@ -67,7 +67,7 @@ int sen_read_string(const struct sen_reader *r, const cJSON *object, const char 
 }
 
 int sen_check_array(const struct sen_reader *r, const cJSON *array, const char *where, int low,
-		       int high)
+		    int high)
 {
 	int n = cJSON_GetArraySize(array);
 
@@ -79,7 +79,7 @@ int sen_check_array(const struct sen_reader *r, const cJSON *array, const char *
 }
 
 int sen_read_numbers(const struct sen_reader *r, const cJSON *array, const char *where, int n,
-			double low, double high, double *out)
+		     double low, double high, double *out)
 {
 	int err = sen_check_array(r, array, where, n, n);
 	const cJSON *item;
@@ -91,8 +91,8 @@ int sen_read_numbers(const struct sen_reader *r, const cJSON *array, const char 
 		double v = item->valuedouble;
 
 		if (!cJSON_IsNumber(item) || !(v >= low && v <= high))
-			return sen_refuse(r, -ERANGE, "%s[%d]: not a number within %g to %g", where, i,
-				      low, high);
+			return sen_refuse(r, -ERANGE, "%s[%d]: not a number within %g to %g", where,
+					  i, low, high);
 		out[i++] = v;
 	}
 	return 0;
@@ -106,16 +106,17 @@ int sen_check_tree(const struct sen_reader *r, const cJSON *item)
 
 	if (cJSON_IsNumber(item) && !isfinite(item->valuedouble))
 		return sen_refuse(r, -ERANGE, "%s: a number is not finite",
-			      item->string ? item->string : "in an array");
+				  item->string ? item->string : "in an array");
 	for (const cJSON *child = item->child; child; child = child->next) {
 		if (cJSON_IsObject(item)) {
 			if (++keys > KEYS_MAX)
 				return sen_refuse(r, -ERANGE, "an object has more than %d keys",
-					      KEYS_MAX);
+						  KEYS_MAX);
 			for (const cJSON *c = child->next; c; c = c->next)
 				if (!strcmp(c->string, child->string))
-					return sen_refuse(r, -EBADMSG, "the key \"%.40s\" occurs twice",
-						      c->string);
+					return sen_refuse(r, -EBADMSG,
+							  "the key \"%.40s\" occurs twice",
+							  c->string);
 		}
 		err = sen_check_tree(r, child);
 		if (err)

@@ -6,15 +6,15 @@
 
 #include "kmeans.h"
 
-#define LANES 4 /* of a vector: what SSE2 and NEON have; wider ones are split badly there */
-#define PAIR (2 * LANES)
-#define BLOCKS (SEN_CENTROIDS_MAX / PAIR)
-#define FAR 1e17f /* coordinate of the padding of a block: never nearest, its square still finite */
-#define START_ROWS 8192 /* k-means++ works on so many rows at most */
-#define RESEED_ROWS 256 /* the farthest of so many becomes an empty cluster's centroid */
-#define EXACT_PASSES 10 /* at most */
-#define SETTLED 1e-3f /* steps squared: centroids that move less have converged */
-#define POLL_ROWS 4096 /* rows between two looks at the cancel flag */
+#define LANES        4 /* of a vector: what SSE2 and NEON have; wider ones are split badly there */
+#define PAIR         (2 * LANES)
+#define BLOCKS       (SEN_CENTROIDS_MAX / PAIR)
+#define FAR          1e17f /* coordinate of the padding of a block: never nearest, its square still finite */
+#define START_ROWS   8192  /* k-means++ works on so many rows at most */
+#define RESEED_ROWS  256   /* the farthest of so many becomes an empty cluster's centroid */
+#define EXACT_PASSES 10    /* at most */
+#define SETTLED      1e-3f /* steps squared: centroids that move less have converged */
+#define POLL_ROWS    4096  /* rows between two looks at the cancel flag */
 
 typedef float vfloat __attribute__((vector_size(4 * LANES)));
 typedef int32_t vint __attribute__((vector_size(4 * LANES)));
@@ -79,8 +79,8 @@ static void blocks_of(const struct sen_kmeans *c, struct blocks *b)
 	b->count = (c->count + PAIR - 1) / PAIR;
 	for (unsigned int k = 0; k < b->count * PAIR; k++)
 		for (int d = 0; d < SEN_DIMS; d++)
-			b->at[k / PAIR][d][k / LANES % 2][k % LANES] =
-				k < c->count ? c->at[k][d] : FAR;
+			b->at[k / PAIR][d][k / LANES % 2][k % LANES] = k < c->count ? c->at[k][d] :
+										      FAR;
 }
 
 /* A running minimum in each lane, and the number of the vector that it came from. */
@@ -345,7 +345,7 @@ void sen_kmeans_merge(struct sen_kmeans *c)
 int sen_kmeans_fit(const float *rows, size_t n, const struct sen_kmeans_params *p,
 		   struct sen_kmeans *out)
 {
-	uint32_t *order = malloc(n * sizeof(*order));
+	uint32_t *order = calloc(n, sizeof(*order));
 	uint64_t hits[SEN_CENTROIDS_MAX];
 	struct sen_rng rng;
 	int err = 0;

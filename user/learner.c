@@ -8,6 +8,7 @@
 
 #include "endpoint.h"
 #include "learner_internal.h"
+#include "model_internal.h"
 
 #define ATTACKS_KEPT 2000
 #define CHECK_MS 5000 /* between looks at what is in force */

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -17,19 +16,7 @@
 
 #include "dataplane.h"
 #include "loader.h"
-#include "sentroid.skel.h"
-
-#define FLOWS_MIN 1024u
-#define FLOWS_MAX (1u << 22)
-
-const struct sen_policy sen_policy_defaults = {
-	.mode = SEN_MODE_ALERT,
-	.eval_shift = SEN_WINDOW_FAST,
-	.near = SEN_ONE / 4 * 3,
-	.sample_every = 4,
-	.rate = { 2000, 200, 1000 },
-	.wakeup_ticks = 50,
-};
+#include "program.h"
 
 /* What libbpf and libxdp had to say last: shown only when something failed, since both are loud about
  * fallbacks that harm nobody. */
@@ -126,34 +113,6 @@ static bool pins_exist(const char *ifname)
 	return !access(dir, F_OK);
 }
 
-static unsigned int power_of_two(unsigned int n)
-{
-	unsigned int p = FLOWS_MIN;
-
-	while (p < n && p < FLOWS_MAX)
-		p <<= 1;
-	return p;
-}
-
-/* Sizes and constants, before the verifier sees the program. */
-static int configure(struct sentroid *skel, unsigned int flows)
-{
-	unsigned int n = flows ? power_of_two(flows) : bpf_map__max_entries(skel->maps.flows);
-	ssize_t got = getrandom((void *)skel->rodata->sen_seed, sizeof(skel->rodata->sen_seed), 0);
-	int err;
-
-	if (got != (ssize_t)sizeof(skel->rodata->sen_seed))
-		return -EIO;
-	err = bpf_map__set_max_entries(skel->maps.flows, n);
-	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.flows_sets, n / SEN_WAYS);
-	skel->rodata->sen_flow_sets = n / SEN_WAYS;
-	skel->rodata->sen_source_sets = bpf_map__max_entries(skel->maps.sources_sets);
-	skel->rodata->sen_target_sets = bpf_map__max_entries(skel->maps.targets_sets);
-	skel->rodata->sen_pair_sets = bpf_map__max_entries(skel->maps.pairs_sets);
-	return err;
-}
-
 static int pin_all(const struct sentroid *skel, const char *ifname)
 {
 	char path[320], dir[256];
@@ -234,7 +193,7 @@ static int attach_as(const char *ifname, unsigned int ifindex, enum xdp_attach_m
 
 	if (!skel)
 		return -errno;
-	err = configure(skel, o->flows);
+	err = sen_program_configure(skel, o->flows);
 	if (err)
 		goto cleanup;
 	prog = xdp_program__from_bpf_obj(skel->obj, "xdp");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "metrics.h"
 #include "metrics_process.h"
@@ -170,7 +171,7 @@ static void write_table(FILE *out, const struct sen_metrics_interface *in, size_
 	for (size_t m = 0; m < COUNT(metrics);) {
 		size_t end = m + 1;
 
-		while (end < COUNT(metrics) && metrics[end].name == metrics[m].name)
+		while (end < COUNT(metrics) && !strcmp(metrics[end].name, metrics[m].name))
 			end++;
 		head(out, metrics[m].name, metrics[m].help, metrics[m].type);
 		for (size_t i = 0; i < n; i++)

@@ -6,7 +6,7 @@
 #include "metrics.h"
 #include "metrics_process.h"
 
-static void gauge(FILE *out, const char *name, const char *help, const char *type, double value)
+static void single(FILE *out, const char *name, const char *help, const char *type, double value)
 {
 	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n%s %.15g\n", name, help, name, type, name, value);
 }
@@ -58,18 +58,18 @@ void sen_metrics_write_process(FILE *out, const struct sen_metrics_process *proc
 		     "# TYPE sentroid_build_info gauge\n"
 		     "sentroid_build_info{version=\"%s\",abi=\"%d\"} 1\n",
 		SENTROID_VERSION, SEN_ABI_VERSION);
-	gauge(out, "sentroid_trainer_heartbeat_timestamp_seconds",
+	single(out, "sentroid_trainer_heartbeat_timestamp_seconds",
 	      "Unix time at which the trainer thread last showed life.", "gauge",
 	      (double)process->trainer_beat_s);
-	gauge(out, "process_cpu_seconds_total", "User and system CPU time spent.", "counter",
+	single(out, "process_cpu_seconds_total", "User and system CPU time spent.", "counter",
 	      cpu_seconds());
-	gauge(out, "process_resident_memory_bytes", "Resident memory size.", "gauge",
+	single(out, "process_resident_memory_bytes", "Resident memory size.", "gauge",
 	      (double)resident * page);
-	gauge(out, "process_virtual_memory_bytes", "Virtual memory size.", "gauge",
+	single(out, "process_virtual_memory_bytes", "Virtual memory size.", "gauge",
 	      (double)virtual * page);
-	gauge(out, "process_start_time_seconds", "Unix time at which the process began.", "gauge",
+	single(out, "process_start_time_seconds", "Unix time at which the process began.", "gauge",
 	      (double)process->start_s);
-	gauge(out, "process_open_fds", "Open file descriptors.", "gauge", open_descriptors());
-	gauge(out, "process_max_fds", "File descriptors that may be open.", "gauge",
+	single(out, "process_open_fds", "Open file descriptors.", "gauge", open_descriptors());
+	single(out, "process_max_fds", "File descriptors that may be open.", "gauge",
 	      (double)files.rlim_cur);
 }

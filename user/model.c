@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,11 +8,11 @@
 #include "model_internal.h"
 #include "sentroid/score.h"
 
-#define GRID 256.0	    /* centroids and radii */
-#define MASS_GRID 16.0
+#define GRID           256.0 /* centroids and radii */
+#define MASS_GRID      16.0
 #define THRESHOLD_GRID 1024.0
-#define WEIGHT_GRID 1e6
-#define WEIGHT_SLACK 1e-3 /* by which the weights may miss 1 */
+#define WEIGHT_GRID    1e6
+#define WEIGHT_SLACK   1e-3 /* by which the weights may miss 1 */
 #define CUSTOM_CLASSES (SEN_CLASS_MAX - SEN_CLASS_CUSTOM)
 
 #define FEATURE_NAME(id, name, help) name,
@@ -88,7 +87,8 @@ int sen_class_id(struct sen_model *model, const char *name)
 		return id;
 	/* Names end up in metrics, file names and terminals. */
 	if (len >= SEN_CLASS_NAME_MAX ||
-	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") != len)
+	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") !=
+		    len)
 		return -EINVAL;
 	for (int i = 0; i < CUSTOM_CLASSES; i++)
 		if (!model->class_name[i][0]) {
@@ -154,14 +154,16 @@ static int check_member(const struct sen_model *model, unsigned int e, struct se
 					       "members[%u].centroids[%u][%d]: %g, not 0 to %d", e,
 					       k, d, m->centroid[k][d], SEN_QMAX);
 		if (!within(m->radius[k], SEN_RADIUS_MIN, SEN_RADIUS_MAX))
-			return sen_why(why, -ERANGE, NULL, "members[%u].radii[%u]: %g, not %g to %g",
-				       e, k, m->radius[k], SEN_RADIUS_MIN, SEN_RADIUS_MAX);
+			return sen_why(why, -ERANGE, NULL,
+				       "members[%u].radii[%u]: %g, not %g to %g", e, k,
+				       m->radius[k], SEN_RADIUS_MIN, SEN_RADIUS_MAX);
 		if (!within(m->mass[k], 0, SEN_MASS_MAX))
 			return sen_why(why, -ERANGE, NULL, "members[%u].mass[%u]: %g out of range",
 				       e, k, m->mass[k]);
 		if (!known_class_name(model, m->class_of[k]))
-			return sen_why(why, -ERANGE, NULL, "members[%u].classes[%u]: %u has no name",
-				       e, k, m->class_of[k]);
+			return sen_why(why, -ERANGE, NULL,
+				       "members[%u].classes[%u]: %u has no name", e, k,
+				       m->class_of[k]);
 	}
 	return 0;
 }
@@ -204,8 +206,11 @@ static int digest_bytes(const char *hex, __u8 *out)
 		return 0; /* not saved yet */
 	if (strspn(hex, "0123456789abcdef") != 2 * SEN_DIGEST_BYTES)
 		return -ERANGE;
-	for (int i = 0; i < SEN_DIGEST_BYTES; i++)
-		sscanf(hex + 2 * i, "%2hhx", &out[i]);
+	for (int i = 0; i < SEN_DIGEST_BYTES; i++) {
+		const char digits[] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+		out[i] = strtoul(digits, NULL, 16);
+	}
 	return 0;
 }
 
@@ -244,7 +249,7 @@ static void flatten_member(const struct sen_model_member *m, struct sen_member *
 		flatten_centroid(m, k, out);
 }
 
-/* Rounding leaves the sum a few units off; the heaviest member can bear them. */
+/* Rounding leaves the sum a little off; the heaviest member can bear it. */
 static void settle_weights(struct sen_model_flat *out)
 {
 	struct sen_member *heaviest = &out->member[0];
@@ -256,6 +261,18 @@ static void settle_weights(struct sen_model_flat *out)
 			heaviest = &out->member[e];
 	}
 	heaviest->weight += SEN_ONE - sum;
+}
+
+/* Those that score come first, each kind in the model's order. */
+static void flatten_members(const struct sen_model *model, struct sen_model_flat *out)
+{
+	for (unsigned int e = 0; e < model->members; e++)
+		if (model->member[e].weight > 0)
+			flatten_member(&model->member[e], &out->member[out->scoring++]);
+	out->members = out->scoring;
+	for (unsigned int e = 0; e < model->members; e++)
+		if (model->member[e].weight <= 0)
+			flatten_member(&model->member[e], &out->member[out->members++]);
 }
 
 int sen_model_flatten(const struct sen_model *model, struct sen_model_flat *out,
@@ -274,13 +291,11 @@ int sen_model_flatten(const struct sen_model *model, struct sen_model_flat *out,
 	out->version = model->version;
 	out->parent = model->parent;
 	out->created_s = model->created_s;
-	out->members = model->members;
 	/* Downwards: what lies under the threshold must not reach SEN_ONE. */
 	out->threshold_inverse = floor(SEN_ONE / model->threshold);
 	memcpy(out->quantizer, model->quantizer, sizeof(out->quantizer));
 	memcpy(out->class_name, model->class_name, sizeof(out->class_name));
-	for (unsigned int e = 0; e < model->members; e++)
-		flatten_member(&model->member[e], &out->member[e]);
+	flatten_members(model, out);
 	settle_weights(out);
 	return 0;
 }

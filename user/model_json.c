@@ -26,7 +26,8 @@ static int check_digest(const struct sen_reader *r, const cJSON *root, char *dig
 	if (err)
 		return sen_refuse(r, err, "digest: %s", strerror(-err));
 	if (strcmp(stated, digest))
-		return sen_refuse(r, -EUCLEAN, "wrong digest: the file was changed after it was written");
+		return sen_refuse(r, -EUCLEAN,
+				  "wrong digest: the file was changed after it was written");
 	return 0;
 }
 
@@ -38,24 +39,25 @@ static int check_format(const struct sen_reader *r, const cJSON *root)
 		return sen_refuse(r, -EPROTO, "no format number: not a model file");
 	if (format->valuedouble != SEN_MODEL_FORMAT)
 		return sen_refuse(r, -EPROTO, "format %g, this program reads format %d",
-			      format->valuedouble, SEN_MODEL_FORMAT);
+				  format->valuedouble, SEN_MODEL_FORMAT);
 	return 0;
 }
 
 static int check_features(const struct sen_reader *r, const cJSON *root)
 {
-	const cJSON *version = sen_json_get(root, "features_version"), *names = sen_json_get(root, "features"), *item;
+	const cJSON *version = sen_json_get(root, "features_version"),
+		    *names = sen_json_get(root, "features"), *item;
 	unsigned int d = 0;
 
 	if (!cJSON_IsNumber(version) || version->valuedouble != SEN_FEATURES_VERSION)
 		return sen_refuse(r, -EPROTO, "features_version: not %d: made for other features",
-			      SEN_FEATURES_VERSION);
+				  SEN_FEATURES_VERSION);
 	if (!cJSON_IsArray(names) || cJSON_GetArraySize(names) != SEN_DIMS)
 		return sen_refuse(r, -EPROTO, "features: not a list of %d names", SEN_DIMS);
 	cJSON_ArrayForEach(item, names) {
 		if (!cJSON_IsString(item) || strcmp(item->valuestring, sen_feature_name(d)))
 			return sen_refuse(r, -EPROTO, "features[%u]: not \"%s\"", d,
-				      sen_feature_name(d));
+					  sen_feature_name(d));
 		d++;
 	}
 	return 0;
@@ -67,16 +69,17 @@ static int read_quantizer(const struct sen_reader *r, const cJSON *root, struct 
 	double scale[SEN_DIMS], bias[SEN_DIMS];
 	int err;
 
-	err = sen_read_numbers(r, sen_json_get(object, "scale"), "quantizer.scale", SEN_DIMS, 1, SEN_SCALE_MAX,
-			   scale);
+	err = sen_read_numbers(r, sen_json_get(object, "scale"), "quantizer.scale", SEN_DIMS, 1,
+			       SEN_SCALE_MAX, scale);
 	if (!err)
 		err = sen_read_numbers(r, sen_json_get(object, "bias"), "quantizer.bias", SEN_DIMS,
-				   -SEN_BIAS_MAX, SEN_BIAS_MAX, bias);
+				       -SEN_BIAS_MAX, SEN_BIAS_MAX, bias);
 	if (err)
 		return err;
 	for (int d = 0; d < SEN_DIMS; d++) {
 		if (scale[d] != floor(scale[d]) || bias[d] != floor(bias[d]))
-			return sen_refuse(r, -ERANGE, "quantizer: entry %d is not a whole number", d);
+			return sen_refuse(r, -ERANGE, "quantizer: entry %d is not a whole number",
+					  d);
 		m->quantizer[d].scale = scale[d];
 		m->quantizer[d].bias = bias[d];
 	}
@@ -112,8 +115,8 @@ static int read_mask(const struct sen_reader *r, const cJSON *object, const char
 		int d = cJSON_IsString(item) ? sen_feature_index(item->valuestring) : -1;
 
 		if (d < 0 || m->mask[d])
-			return sen_refuse(r, -ERANGE, "%s.features: a name is unknown or given twice",
-				      where);
+			return sen_refuse(r, -ERANGE,
+					  "%s.features: a name is unknown or given twice", where);
 		m->mask[d] = true;
 	}
 	return 0;
@@ -181,11 +184,12 @@ static int read_member(const struct sen_reader *r, const cJSON *object, unsigned
 		err = read_centroids(r, object, where, m);
 	snprintf(path, sizeof(path), "%s.radii", where);
 	if (!err)
-		err = sen_read_numbers(r, sen_json_get(object, "radii"), path, m->count, SEN_RADIUS_MIN,
-				   SEN_RADIUS_MAX, radius);
+		err = sen_read_numbers(r, sen_json_get(object, "radii"), path, m->count,
+				       SEN_RADIUS_MIN, SEN_RADIUS_MAX, radius);
 	snprintf(path, sizeof(path), "%s.mass", where);
 	if (!err)
-		err = sen_read_numbers(r, sen_json_get(object, "mass"), path, m->count, 0, SEN_MASS_MAX, m->mass);
+		err = sen_read_numbers(r, sen_json_get(object, "mass"), path, m->count, 0,
+				       SEN_MASS_MAX, m->mass);
 	if (!err)
 		err = read_class_of(r, object, where, model, m);
 	if (err)
@@ -278,8 +282,8 @@ static int read_header(const struct sen_reader *r, const cJSON *root, struct sen
 	m->parent = parent;
 	if (sen_time_parse(created, &m->created_s))
 		return sen_refuse(r, -ERANGE, "created: not a time like 2000-01-31T12:00:00Z");
-	return sen_read_number(r, sen_json_get(root, "thresholds"), "thresholds.", "alert", SEN_THRESHOLD_MIN,
-			   SEN_THRESHOLD_MAX, &m->threshold);
+	return sen_read_number(r, sen_json_get(root, "thresholds"), "thresholds.", "alert",
+			       SEN_THRESHOLD_MIN, SEN_THRESHOLD_MAX, &m->threshold);
 }
 
 static int read_model(const struct sen_reader *r, const cJSON *root, struct sen_model *m)

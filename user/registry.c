@@ -23,7 +23,7 @@
 #include "registry.h"
 
 #define HISTORY_NAME "history.jsonl"
-#define HISTORY_MAX (64u << 20)
+#define HISTORY_MAX  (64u << 20)
 
 struct sen_registry {
 	char dir[PATH_MAX - 64];
@@ -82,7 +82,8 @@ static int read_history(struct sen_registry *r, struct sen_why *why)
 }
 
 /* Write a line, then let it take effect here as it will for the next reader. */
-static int append(struct sen_registry *r, const struct sen_history_event *event, struct sen_why *why)
+static int append(struct sen_registry *r, const struct sen_history_event *event,
+		  struct sen_why *why)
 {
 	char path[PATH_MAX], *line;
 	int err;
@@ -114,12 +115,12 @@ static void created_event(const struct sen_model *model, const char *reason,
 /* Version in a file name of ours, 0 for any other. */
 static unsigned int version_of(const char *name)
 {
-	unsigned int version;
-	char back[24];
+	unsigned long version = strtoul(name, NULL, 10);
+	char back[32];
 
-	if (sscanf(name, "%10u", &version) != 1)
+	if (version > UINT_MAX)
 		return 0;
-	snprintf(back, sizeof(back), "%06u.json", version);
+	snprintf(back, sizeof(back), "%06lu.json", version);
 	return strcmp(back, name) ? 0 : version;
 }
 
@@ -270,7 +271,8 @@ static int add_locked(struct sen_registry *r, struct sen_model *model, struct se
 	if (err)
 		return err;
 	if (r->history.last == UINT_MAX)
-		return sen_why(why, -EOVERFLOW, NULL, "registry: %s: no version number left", r->dir);
+		return sen_why(why, -EOVERFLOW, NULL, "registry: %s: no version number left",
+			       r->dir);
 	model->version = r->history.last + 1;
 	if (!model->created_s)
 		model->created_s = time(NULL);

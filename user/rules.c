@@ -43,37 +43,15 @@ uint32_t sen_lg_inverse(uint32_t lg)
 	return (uint32_t)(y - 1);
 }
 
-/* Features that are decaying counters, SEN_EVENT_UNIT an event. */
-static uint32_t feature_unit(enum sen_feature feature)
-{
-	switch (feature) {
-	case SEN_FEATURE_SRC_UNANSWERED_8:
-	case SEN_FEATURE_SRC_UNANSWERED_64:
-	case SEN_FEATURE_SRC_EMPTY_8:
-	case SEN_FEATURE_SRC_ORPHANS_8:
-	case SEN_FEATURE_DST_EMPTY_8:
-	case SEN_FEATURE_DST_PACKETS_64:
-	case SEN_FEATURE_PAIR_FLOWS_8:
-	case SEN_FEATURE_PAIR_FLOWS_64:
-	case SEN_FEATURE_PAIR_EMPTY_64:
-	case SEN_FEATURE_ARP_UNSOLICITED_64:
-		return SEN_EVENT_UNIT;
-	default:
-		return 1;
-	}
-}
-
 uint32_t sen_feature_count(const struct sen_vector *x, enum sen_feature feature)
 {
-	uint32_t unit = feature_unit(feature), raw = sen_lg_inverse(x->v[feature]);
-
-	return (raw + unit / 2) / unit;
+	return sen_lg_inverse(x->v[feature]);
 }
 
 /* Thresholds are compared in the logarithm: what reaches them there has reached them before it. */
 static bool reaches(const struct sen_vector *x, enum sen_feature feature, uint32_t count)
 {
-	return x->v[feature] >= sen_lg(count * feature_unit(feature));
+	return x->v[feature] >= sen_lg(count);
 }
 
 static bool listed(unsigned int port, const uint16_t *ports, size_t n)

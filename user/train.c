@@ -8,13 +8,13 @@
 #include "model_internal.h"
 #include "train_internal.h"
 
-#define SAMPLES_PER_CENTROID 4	/* fewer make no model */
-#define QUOTA_PER_CENTROID 32	/* source quotas give way rather than leave fewer */
-#define LABELLED_PER_CLASS 8
-#define MASS_DECAY 0.9		/* of every centroid at an incremental update */
-#define MASS_CAP 1000.0		/* so that a fresh sample always moves its centroid by 1/1000 */
-#define RADIUS_ROWS 20		/* fewer fresh rows say nothing about a 95th percentile */
-#define STEP 0.25		/* radii and threshold move by at most this share at an update */
+#define SAMPLES_PER_CENTROID 4  /* fewer make no model */
+#define QUOTA_PER_CENTROID   32 /* source quotas give way rather than leave fewer */
+#define LABELLED_PER_CLASS   8
+#define MASS_DECAY           0.9    /* of every centroid at an incremental update */
+#define MASS_CAP             1000.0 /* so that a fresh sample always moves its centroid by 1/1000 */
+#define RADIUS_ROWS          20     /* fewer fresh rows say nothing about a 95th percentile */
+#define STEP                 0.25 /* radii and threshold move by at most this share at an update */
 
 const struct sen_train_params sen_train_defaults = {
 	.members = 3,
@@ -357,7 +357,7 @@ static int update_members(struct sen_model *model, const float *rows, size_t n,
 {
 	float *masked = malloc(n * SEN_DIMS * sizeof(*masked));
 	unsigned int scoring = 0;
-	double inertia, sum = 0;
+	double inertia = 0, sum = 0;
 	int err = masked ? 0 : -ENOMEM;
 
 	for (unsigned int e = 0; !err && e < model->members; e++) {

@@ -7,11 +7,11 @@
 #include "sentroid/score.h"
 #include "train_internal.h"
 
-#define LOW_SHARE 0.01	/* of the benign values of a feature lie below what maps to CENTRE - REACH */
-#define HIGH_SHARE 0.99 /* and below what maps to CENTRE + REACH */
-#define CENTRE 64
-#define REACH 24
-#define LEAST_SPAN (3 * SEN_LG_OCTAVE) /* constant features must not blow up */
+#define LOW_SHARE   0.01 /* of the benign values of a feature lie below what maps to CENTRE - REACH */
+#define HIGH_SHARE  0.99 /* and below what maps to CENTRE + REACH */
+#define CENTRE      64
+#define REACH       24
+#define LEAST_SPAN  (4 * SEN_LG_OCTAVE) /* constant features must not blow up */
 #define HOLD_BLOCKS 50
 
 int sen_select(const struct sen_sample *samples, size_t n, enum sen_label label,
@@ -94,8 +94,7 @@ static void thin_out(const struct owned *o, size_t n, size_t cap, bool *keep)
 	for (size_t i = 0; i < n; i += run) {
 		run = run_length(o, n, i);
 		for (size_t j = 0; j < run; j++)
-			keep[o[i + j].index] =
-				run <= cap || (j + 1) * cap / run > j * cap / run;
+			keep[o[i + j].index] = run <= cap || (j + 1) * cap / run > j * cap / run;
 	}
 }
 
@@ -197,8 +196,8 @@ float *sen_quantized_rows(const struct sen_sample *samples, const struct sen_ind
 	for (size_t i = 0; i < set->n; i++) {
 		sen_quantize(quantizer, &samples[set->at[i]].vector, &q);
 		for (int d = 0; d < SEN_DIMS; d++)
-			rows[i * SEN_DIMS + d] =
-				q.w[d / SEN_LANES] >> 16 * (d % SEN_LANES) & 0xffff;
+			rows[i * SEN_DIMS + d] = q.w[d / SEN_LANES] >> 16 * (d % SEN_LANES) &
+						 0xffff;
 	}
 	return rows;
 }

@@ -12,9 +12,9 @@
 #include "validate.h"
 
 /* Beyond these a model tells nothing apart, however lenient the gate. */
-#define FLAGS_ALL 0.95
+#define FLAGS_ALL  0.95
 #define FLAGS_NONE 0.05
-#define COLLAPSED 1.0 /* steps that hold all centroids of a collapsed ensemble */
+#define COLLAPSED  1.0 /* steps that hold all centroids of a collapsed ensemble */
 
 const struct sen_gate sen_gate_defaults = {
 	.max_false_positives = 0.02,
@@ -34,8 +34,8 @@ static int check_centroids(const struct sen_model *model, unsigned int e, char *
 		for (unsigned int i = 0; i < k; i++)
 			if (sen_kmeans_same(m->centroid[i], m->centroid[k]) &&
 			    m->class_of[i] == m->class_of[k]) {
-				snprintf(reason, size, "member %u: centroids %u and %u are the same",
-					 e, i, k);
+				snprintf(reason, size,
+					 "member %u: centroids %u and %u are the same", e, i, k);
 				return -EINVAL;
 			}
 	}

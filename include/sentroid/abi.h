@@ -134,7 +134,7 @@ enum sen_mode {
 };
 
 /* Why a sample was taken. */
-enum sen_sample {
+enum sen_sample_kind {
 	SEN_SAMPLE_FLAGGED,
 	SEN_SAMPLE_NEAR,
 	SEN_SAMPLE_RANDOM,
@@ -194,7 +194,7 @@ SEN_ASSERT_SIZE(struct sen_meta, 64);
 /* A sample on its way to the agent. */
 struct sen_event {
 	__u16 version; /* SEN_EVENT_VERSION */
-	__u8 kind;     /* enum sen_sample */
+	__u8 kind;     /* enum sen_sample_kind */
 	__u8 verdict;
 	__u8 reason;
 	__u8 class_id;

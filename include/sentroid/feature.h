@@ -97,6 +97,15 @@ SEN_INLINE __u32 sen_lg(__u32 x)
 	return top << 4 | ((y << 4 >> top) & 15);
 }
 
+/* 16 * log2(1 + events) of a decaying counter, its fraction of an event included. */
+SEN_INLINE __u32 sen_lg_events(__u32 counter)
+{
+	__u64 shifted = (__u64)counter + SEN_EVENT_UNIT - 1;
+
+	shifted |= sen_if_negative(0xffffffffll - (__s64)shifted);
+	return sen_lg(shifted) - 8 * SEN_LG_OCTAVE;
+}
+
 /* Number of bits set; BPF has no instruction for it. */
 SEN_INLINE __u32 sen_popcount(__u64 x)
 {

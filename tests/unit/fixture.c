@@ -70,7 +70,8 @@ struct sen_model *fixture_model(void)
 	m->members = 3;
 	m->threshold = 2.5;
 	for (unsigned int d = 0; d < SEN_DIMS; d++)
-		m->quantizer[d] = (struct sen_quantizer){ .scale = 20000 + d, .bias = -1000 * (int)d };
+		m->quantizer[d] = (struct sen_quantizer){ .scale = 20000 + d,
+							  .bias = -1000 * (int)d };
 	fill_member(&m->member[0], 4, 0.5);
 	fill_member(&m->member[1], 3, 0.5);
 	fill_member(&m->member[2], 2, 0);

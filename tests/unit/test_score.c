@@ -88,9 +88,9 @@ static void quantize_by_hand(void **state)
 	(void)state;
 	for (int d = 0; d < SEN_DIMS; d++)
 		q[d] = (struct sen_quantizer){ .scale = SEN_ONE / 2, .bias = 10 * SEN_ONE };
-	x.v[0] = 0;	/* 10 */
-	x.v[1] = 101;	/* 60.5 is 60 */
-	x.v[2] = 233;	/* 126.5 is 126 */
+	x.v[0] = 0;     /* 10 */
+	x.v[1] = 101;   /* 60.5 is 60 */
+	x.v[2] = 233;   /* 126.5 is 126 */
 	x.v[3] = 65535; /* saturates */
 	q[4].bias = -100 * (int)SEN_ONE;
 	x.v[4] = 100; /* -50 saturates */
@@ -109,7 +109,8 @@ static void quantize_is_monotone_and_saturates(void **state)
 
 	(void)state;
 	for (int d = 0; d < SEN_DIMS; d++)
-		q[d] = (struct sen_quantizer){ .scale = 1000 + 9000 * d, .bias = (d - 10) * 900000 };
+		q[d] = (struct sen_quantizer){ .scale = 1000 + 9000 * d,
+					       .bias = (d - 10) * 900000 };
 	for (unsigned int raw = 0; raw <= 65535; raw++) {
 		struct sen_vector x;
 

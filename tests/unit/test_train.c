@@ -9,7 +9,6 @@
 #include "kmeans.h"
 #include "sentroid/score.h"
 #include "train.h"
-#include "train_internal.h"
 #include "validate.h"
 
 #define SAMPLES 6000
@@ -22,7 +21,8 @@ static struct sen_train_params small_params(void)
 	return p;
 }
 
-static struct sen_model *train(const struct sen_sample *s, size_t n, const struct sen_train_params *p)
+static struct sen_model *train(const struct sen_sample *s, size_t n,
+			       const struct sen_train_params *p)
 {
 	struct sen_model *m = NULL;
 	struct sen_why why = { 0 };
@@ -71,7 +71,8 @@ static double miss(const struct sen_model *m, unsigned int e, unsigned int clust
 			double raw = (int)fixture_centre(cluster, d) + shift;
 			double at = (raw * q->scale + q->bias) / SEN_ONE - 0.5;
 
-			d2 += (at - m->member[e].centroid[k][d]) * (at - m->member[e].centroid[k][d]);
+			d2 += (at - m->member[e].centroid[k][d]) *
+			      (at - m->member[e].centroid[k][d]);
 		}
 		best = fmin(best, sqrt(d2));
 	}
@@ -93,13 +94,14 @@ static void finds_planted_clusters(void **state)
 	assert_int_equal(m->training.samples, SAMPLES);
 	for (unsigned int e = 0; e < m->members; e++)
 		assert_true(m->member[e].count >= FIXTURE_CLUSTERS - 2);
-	/* With twice as many centroids as clusters none is left out by any member. */
 	sen_model_free(m);
+	/* With twice as many centroids as clusters none is left out by any member: their radius is
+	 * 13 steps, and 80 lie between them. */
 	p.centroids = 2 * FIXTURE_CLUSTERS;
 	m = train(s, SAMPLES, &p);
 	for (unsigned int e = 0; e < m->members; e++)
 		for (unsigned int c = 0; c < FIXTURE_CLUSTERS; c++)
-			assert_true(miss(m, e, c, 0) < 6);
+			assert_true(miss(m, e, c, 0) < 8);
 	sen_model_free(m);
 	free(s);
 }
@@ -124,6 +126,35 @@ static void seeds_decide(void **state)
 	sen_model_free(a);
 	sen_model_free(b);
 	sen_model_free(c);
+	free(s);
+}
+
+/* What is trained is what is written: the file's rounding happens before the threshold is found. */
+static void writing_a_fresh_model_changes_nothing(void **state)
+{
+	static struct sen_model_flat fresh, written;
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0);
+	struct sen_train_params p = small_params();
+	struct sen_model *m = train(s, SAMPLES, &p), *back, *next;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		char *text;
+
+		assert_int_equal(sen_model_flatten(m, &fresh, NULL), 0);
+		text = sen_model_print(m);
+		assert_int_equal(sen_model_parse(text, strlen(text), "m", &back, NULL), 0);
+		assert_int_equal(sen_model_flatten(back, &written, NULL), 0);
+		memset(fresh.digest, 0, sizeof(fresh.digest));
+		memset(written.digest, 0, sizeof(written.digest));
+		assert_memory_equal(&fresh, &written, sizeof(fresh));
+		sen_model_free(back);
+		free(text);
+		assert_int_equal(sen_train_incremental(m, s, SAMPLES, &p, &next, NULL), 0);
+		sen_model_free(m);
+		m = next;
+	}
+	sen_model_free(m);
 	free(s);
 }
 
@@ -183,7 +214,7 @@ static void quantizer_leaves_headroom(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < SAMPLES; i++) {
-		s[i].vector.v[0] = 200;		  /* constant */
+		s[i].vector.v[0] = 200;           /* constant */
 		s[i].vector.v[1] = 100 + i % 201; /* 1st percentile 102, 99th 298 */
 	}
 	m = train(s, SAMPLES, &p);
@@ -225,35 +256,6 @@ static void few_distinct_vectors_make_few_centroids(void **state)
 	free(s);
 }
 
-static void radii_have_a_floor(void **state)
-{
-	float radius[] = { 0, 1, 8, 10, 100 };
-
-	(void)state;
-	sen_floor_radii(radius, 5, 1);
-	assert_true(radius[0] == 4 && radius[1] == 4 && radius[2] == 8 && radius[4] == 100);
-	radius[0] = radius[1] = radius[2] = 0.1f;
-	sen_floor_radii(radius, 3, 6);
-	assert_true(radius[0] == 6 && radius[2] == 6);
-}
-
-static void radii_are_percentiles(void **state)
-{
-	static float rows[1000 * SEN_DIMS];
-	struct sen_kmeans c = { .count = 2, .at = { { 0 }, { 1e5f } } };
-	float radius[SEN_CENTROIDS_MAX];
-	double inertia;
-
-	(void)state;
-	for (int i = 0; i < 1000; i++)
-		rows[i * SEN_DIMS + 3] = (i * 7) % 1000 / 10.0f;
-	assert_int_equal(sen_measure_radii(&c, rows, 1000, 1, radius, &inertia), 0);
-	assert_true(fabs(radius[0] - 94.9) < 0.01);
-	assert_true(radius[1] == 0);
-	assert_int_equal(sen_measure_radii(&c, rows, 1000, 1001, radius, &inertia), 0);
-	assert_true(radius[0] == 0);
-}
-
 static void too_little_data_is_no_model(void **state)
 {
 	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0);
@@ -291,7 +293,8 @@ static void too_little_data_is_no_model(void **state)
 
 static void only_benign_samples_train(void **state)
 {
-	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0), *mixed = calloc(2 * SAMPLES, sizeof(*s));
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0),
+			  *mixed = calloc(2 * SAMPLES, sizeof(*s));
 	struct sen_train_params p = small_params();
 	struct sen_model *m, *same, *a, *b;
 
@@ -334,7 +337,7 @@ static void attacks_name_classes(void **state)
 
 	(void)state;
 	for (unsigned int i = 0; i < 100; i++) {
-		fixture_attack(&s[SAMPLES + i], i, SEN_CLASS_SCAN);	 /* even */
+		fixture_attack(&s[SAMPLES + i], i, SEN_CLASS_SCAN);            /* even */
 		fixture_attack(&s[SAMPLES + 100 + i], i, SEN_CLASS_SYN_FLOOD); /* odd */
 		fixture_attack(&s[SAMPLES + 200 + i], i, worm);
 		s[SAMPLES + 200 + i].vector.v[0] = 300; /* unlike a scan in one feature */
@@ -413,7 +416,8 @@ static double largest_shift(const struct sen_model_member *a, const struct sen_m
 
 static void update_follows_a_shift_within_bounds(void **state)
 {
-	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0), *moved = fixture_benign(SAMPLES, 3, 12);
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0),
+			  *moved = fixture_benign(SAMPLES, 3, 12);
 	struct sen_train_params p = small_params();
 	struct sen_model *m = train(s, SAMPLES, &p), *next;
 	double before = 0, after = 0, in_radii;
@@ -436,7 +440,8 @@ static void update_follows_a_shift_within_bounds(void **state)
 			assert_true(change >= 0.749 && change <= 1.251);
 		}
 	}
-	assert_true(next->threshold <= m->threshold * 1.26 && next->threshold >= m->threshold * 0.74);
+	assert_true(next->threshold <= m->threshold * 1.26 &&
+		    next->threshold >= m->threshold * 0.74);
 	sen_model_free(m);
 	/* Update after update it gets there. */
 	for (int i = 0; i < 20; i++) {
@@ -455,7 +460,8 @@ static void update_follows_a_shift_within_bounds(void **state)
 
 static void update_never_freezes_nor_changes_its_parent(void **state)
 {
-	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0), *moved = fixture_benign(SAMPLES, 3, 8);
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0),
+			  *moved = fixture_benign(SAMPLES, 3, 8);
 	struct sen_train_params p = small_params();
 	struct sen_model *m = train(s, SAMPLES, &p), *copy, *next;
 	double in_radii;
@@ -496,128 +502,16 @@ static void few_samples_do_not_lower_the_threshold(void **state)
 	free(s);
 }
 
-static void quotas_hold_down_loud_sources(void **state)
-{
-	struct sen_sample *s = fixture_benign(10000, 1, 0);
-	struct sen_indices set;
-	size_t loud = 0;
-
-	(void)state;
-	for (size_t i = 0; i < 10000; i++)
-		s[i].source = i % 10 ? 99 : i / 10 % 5;
-	assert_int_equal(sen_select(s, 10000, SEN_LABEL_BENIGN, 0, &set), 0);
-	assert_int_equal(sen_apply_quota(s, &set, 0.5, 100), 0);
-	for (size_t i = 0; i < set.n; i++) {
-		loud += s[set.at[i]].source == 99;
-		assert_true(!i || set.at[i] > set.at[i - 1]);
-	}
-	assert_in_range(loud, 900, 1000);
-	assert_int_equal(set.n - loud, 1000); /* nobody else loses any */
-	free(set.at);
-
-	/* It gives way rather than leave too few. */
-	assert_int_equal(sen_select(s, 10000, SEN_LABEL_BENIGN, 0, &set), 0);
-	assert_int_equal(sen_apply_quota(s, &set, 0.5, 5000), 0);
-	assert_int_equal(set.n, 5000);
-	free(set.at);
-
-	for (size_t i = 0; i < 10000; i++)
-		s[i].source = 5;
-	assert_int_equal(sen_select(s, 10000, SEN_LABEL_BENIGN, 0, &set), 0);
-	assert_int_equal(sen_apply_quota(s, &set, 0.1, 100), 0);
-	assert_int_equal(set.n, 10000);
-	free(set.at);
-	free(s);
-}
-
-static void holds_back_a_share_in_blocks(void **state)
-{
-	struct sen_sample *s = fixture_benign(1000, 1, 0);
-	struct sen_indices set, held;
-	unsigned int borders = 0;
-
-	(void)state;
-	for (uint64_t seed = 0; seed < 5; seed++) {
-		assert_int_equal(sen_select(s, 1000, SEN_LABEL_BENIGN, 0, &set), 0);
-		assert_int_equal(sen_hold_back(&set, 0.2, seed, &held), 0);
-		assert_in_range(held.n, 180, 220);
-		assert_int_equal(set.n + held.n, 1000);
-		borders = 0;
-		for (size_t i = 1; i < held.n; i++)
-			borders += held.at[i] != held.at[i - 1] + 1;
-		assert_in_range(borders, 5, 15);
-		free(set.at);
-		free(held.at);
-	}
-	free(s);
-}
-
-static void kmeans_assigns_to_the_nearest(void **state)
-{
-	static float rows[500 * SEN_DIMS];
-	struct sen_kmeans c = { 0 };
-	uint8_t nearest[500];
-	float d2[500];
-	struct sen_rng rng;
-
-	(void)state;
-	sen_rng_seed(&rng, 5);
-	for (size_t i = 0; i < 500 * SEN_DIMS; i++)
-		rows[i] = sen_rng_below(&rng, 128);
-	for (c.count = 1; c.count <= SEN_CENTROIDS_MAX; c.count += 7) {
-		for (unsigned int k = 0; k < c.count; k++)
-			for (int d = 0; d < SEN_DIMS; d++)
-				c.at[k][d] = sen_rng_below(&rng, 128);
-		sen_kmeans_assign(&c, rows, 500, nearest, d2);
-		for (size_t i = 0; i < 500; i++) {
-			unsigned int best = 0;
-			float least = INFINITY;
-
-			for (unsigned int k = 0; k < c.count; k++) {
-				float sum = 0;
-
-				for (int d = 0; d < SEN_DIMS; d++)
-					sum += powf(rows[i * SEN_DIMS + d] - c.at[k][d], 2);
-				if (sum < least) {
-					least = sum;
-					best = k;
-				}
-			}
-			assert_int_equal(nearest[i], best);
-			assert_true(d2[i] == least);
-		}
-	}
-}
-
-static void random_numbers_are_the_published_ones(void **state)
-{
-	struct sen_rng rng = { .s = { 1, 2, 3, 4 } };
-
-	(void)state;
-	/* xoshiro256** from this state, as its authors' code prints it. */
-	assert_int_equal(sen_rng_next(&rng), 11520);
-	assert_int_equal(sen_rng_next(&rng), 0);
-	assert_int_equal(sen_rng_next(&rng), 1509978240);
-	assert_int_equal(sen_rng_next(&rng), 1215971899390074240);
-	sen_rng_seed(&rng, 0);
-	assert_int_equal(rng.s[0], 0xe220a8397b1dcdafull);
-	for (int i = 0; i < 1000; i++) {
-		assert_true(sen_rng_below(&rng, 7) < 7);
-		assert_true(sen_rng_unit(&rng) < 1);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_planted_clusters),
 		cmocka_unit_test(seeds_decide),
+		cmocka_unit_test(writing_a_fresh_model_changes_nothing),
 		cmocka_unit_test(tells_outliers_from_benign),
 		cmocka_unit_test(few_samples_give_a_careful_threshold),
 		cmocka_unit_test(quantizer_leaves_headroom),
 		cmocka_unit_test(few_distinct_vectors_make_few_centroids),
-		cmocka_unit_test(radii_have_a_floor),
-		cmocka_unit_test(radii_are_percentiles),
 		cmocka_unit_test(too_little_data_is_no_model),
 		cmocka_unit_test(only_benign_samples_train),
 		cmocka_unit_test(attacks_name_classes),
@@ -625,10 +519,6 @@ int main(void)
 		cmocka_unit_test(update_follows_a_shift_within_bounds),
 		cmocka_unit_test(update_never_freezes_nor_changes_its_parent),
 		cmocka_unit_test(few_samples_do_not_lower_the_threshold),
-		cmocka_unit_test(quotas_hold_down_loud_sources),
-		cmocka_unit_test(holds_back_a_share_in_blocks),
-		cmocka_unit_test(kmeans_assigns_to_the_nearest),
-		cmocka_unit_test(random_numbers_are_the_published_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -213,6 +213,7 @@ static void holds_to_the_gate(void **state)
 
 static void refuses_a_step_back(void **state)
 {
+	const struct sen_gate tight = { .max_false_positives = 0.02, .max_regression = 0.005 };
 	struct scene *scene = *state;
 	struct sen_model *good = sen_model_copy(scene->model), *odd = sen_model_copy(good);
 	struct sen_validation v;
@@ -221,13 +222,21 @@ static void refuses_a_step_back(void **state)
 	for (int i = 0; i < 20; i++) {
 		scene->samples[BENIGN + i].vector = scene->samples[i].vector;
 		for (int d = 0; d < 3; d++)
-			scene->samples[BENIGN + i].vector.v[d] += 100;
+			scene->samples[BENIGN + i].vector.v[d] += 80;
 	}
-	scene->model->threshold *= 6;
+	scene->model->threshold *= 8;
 	assert_int_equal(validate(scene, NULL, &v), 0);
 	assert_true(v.recall < 0.95);
 	assert_int_equal(validate(scene, good, &v), -EKEYREJECTED);
 	assert_non_null(strstr(v.reason, "in force"));
+	/* Without attacks by false positives: 0.5 to 2 % more of them is a step back. */
+	for (int i = 0; i < 30; i++)
+		for (int d = 0; d < 3; d++)
+			scene->samples[i].vector.v[d] += 80;
+	assert_int_equal(sen_validate(good, scene->model, scene->samples, BENIGN, &tight, &v),
+			 -EKEYREJECTED);
+	assert_non_null(strstr(v.reason, "in force"));
+	assert_int_equal(sen_validate(good, good, scene->samples, BENIGN, &tight, &v), 0);
 	/* One that cannot be measured sets no standard. */
 	odd->threshold = NAN;
 	assert_int_equal(validate(scene, odd, &v), 0);

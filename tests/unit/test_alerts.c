@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Thousands of samples must become a handful of alerts, in fixed memory. */
+#include <netinet/in.h>
+#include <string.h>
+
+#include "alerts.h"
+#include "event.h"
+#include "fixture.h"
+
+struct seen {
+	unsigned int opened, updated, closed;
+	struct sen_alert last;
+};
+
+static const struct sen_alerts_settings settings = {
+	.capacity = 64,
+	.update_ms = 10000,
+	.idle_ms = 60000,
+	.novelty_samples = 3,
+	.novelty_window_ms = 10000,
+	.novelty_score = 4 * SEN_ONE,
+};
+
+static const struct sen_finding novelty = {
+	.class_id = SEN_CLASS_UNKNOWN, .class_name = "unknown", .reason = "odd"
+};
+
+static void on_alert(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert)
+{
+	struct seen *seen = ctx;
+
+	seen->opened += phase == SEN_ALERT_OPENED;
+	seen->updated += phase == SEN_ALERT_UPDATED;
+	seen->closed += phase == SEN_ALERT_CLOSED;
+	seen->last = *alert;
+}
+
+static struct sen_alerts *make(struct seen *seen)
+{
+	struct sen_alerts *a;
+
+	memset(seen, 0, sizeof(*seen));
+	assert_int_equal(sen_alerts_new(&settings, on_alert, seen, &a), 0);
+	return a;
+}
+
+static struct sen_finding rule(unsigned int class_id, const char *name)
+{
+	return (struct sen_finding){
+		.class_id = class_id, .class_name = name, .reason = "by rule", .certain = true
+	};
+}
+
+static void one_scan_is_one_alert(void **state)
+{
+	struct sen_finding scan = rule(SEN_CLASS_SCAN, "scan");
+	struct sen_alerts *a;
+	struct seen seen;
+
+	(void)state;
+	a = make(&seen);
+	for (unsigned int n = 0; n < 10000; n++) {
+		struct sen_event ev = event_make(IPPROTO_TCP, 66, 40000, 1 + n % 50, 1 + n % 1000);
+
+		ev.score = n * 10;
+		sen_alerts_event(a, &ev, &scan, 1000 + n);
+	}
+	assert_int_equal(seen.opened, 1);
+	assert_int_equal(sen_alerts_open(a), 1);
+	assert_int_equal(sen_alerts_total(a, SEN_CLASS_SCAN), 1);
+	sen_alerts_close_all(a);
+	assert_int_equal(seen.closed, 1);
+	assert_int_equal(seen.last.events, 10000);
+	assert_int_equal(seen.last.score_max, 99990);
+	assert_int_equal(seen.last.first_ms, 1000);
+	assert_int_equal(seen.last.last_ms, 10999);
+	assert_int_equal(seen.last.ports, SEN_ALERT_PORTS);
+	assert_in_range(sen_alert_targets(&seen.last), 45, 55);
+	assert_int_equal(sen_alert_sources(&seen.last), 1);
+	sen_alerts_free(a);
+}
+
+static void spoofed_flood_is_one_alert(void **state)
+{
+	struct sen_finding flood = rule(SEN_CLASS_SYN_FLOOD, "syn_flood");
+	struct sen_alerts *a;
+	struct seen seen;
+	char line[512];
+	cJSON *json;
+
+	(void)state;
+	a = make(&seen);
+	for (unsigned int n = 0; n < 3000; n++) {
+		struct sen_event ev = event_make(IPPROTO_TCP, 2, 1024 + n, 1, 80);
+
+		event_spoof(&ev, 1000 + n);
+		sen_alerts_event(a, &ev, &flood, n);
+	}
+	assert_int_equal(seen.opened, 1);
+	sen_alerts_close_all(a);
+	assert_in_range(sen_alert_sources(&seen.last), 2400, 3600);
+	sen_alert_line(&seen.last, line, sizeof(line));
+	assert_non_null(strstr(line, "many sources"));
+	assert_non_null(strstr(line, "10.0.0.1"));
+	json = sen_alert_json(&seen.last);
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(json, "source")));
+	assert_string_equal(cJSON_GetObjectItem(json, "target")->valuestring, "10.0.0.1");
+	cJSON_Delete(json);
+	sen_alerts_free(a);
+}
+
+static void pairs_stay_apart(void **state)
+{
+	struct sen_finding guess = rule(SEN_CLASS_BRUTE_FORCE, "brute_force");
+	struct sen_alerts *a;
+	struct seen seen;
+
+	(void)state;
+	a = make(&seen);
+	for (unsigned int n = 0; n < 100; n++) {
+		struct sen_event ev = event_make(IPPROTO_TCP, 66 + n % 2, 4000 + n, 1, 22);
+
+		sen_alerts_event(a, &ev, &guess, n);
+	}
+	assert_int_equal(seen.opened, 2);
+	sen_alerts_free(a);
+}
+
+static void novelty_must_persist(void **state)
+{
+	struct sen_event ev = event_make(IPPROTO_TCP, 66, 4000, 1, 9999);
+	struct sen_alerts *a;
+	struct seen seen;
+
+	(void)state;
+	a = make(&seen);
+	ev.score = 2 * SEN_ONE;
+	sen_alerts_event(a, &ev, &novelty, 0);
+	sen_alerts_event(a, &ev, &novelty, 100);
+	assert_int_equal(seen.opened, 0);
+	/* The third comes too late, and is the first of a new window. */
+	sen_alerts_event(a, &ev, &novelty, 11000);
+	sen_alerts_event(a, &ev, &novelty, 11100);
+	assert_int_equal(seen.opened, 0);
+	sen_alerts_event(a, &ev, &novelty, 11200);
+	assert_int_equal(seen.opened, 1);
+	assert_int_equal(seen.last.events, 5);
+
+	ev = event_make(IPPROTO_TCP, 67, 4000, 1, 9999);
+	ev.score = 4 * SEN_ONE;
+	sen_alerts_event(a, &ev, &novelty, 12000);
+	assert_int_equal(seen.opened, 2);
+	sen_alerts_free(a);
+}
+
+static void novelties_fold_into_certain_ones(void **state)
+{
+	struct sen_finding scan = rule(SEN_CLASS_SCAN, "scan");
+	struct sen_finding flood = rule(SEN_CLASS_UDP_FLOOD, "udp_flood");
+	struct sen_event ev = event_make(IPPROTO_TCP, 66, 4000, 1, 80);
+	struct sen_alerts *a;
+	struct seen seen;
+
+	(void)state;
+	a = make(&seen);
+	sen_alerts_event(a, &ev, &scan, 0);
+	ev.score = 9 * SEN_ONE;
+	for (int n = 0; n < 10; n++)
+		sen_alerts_event(a, &ev, &novelty, 10 + n);
+	assert_int_equal(seen.opened, 1);
+	sen_alerts_close_all(a);
+	assert_int_equal(seen.last.class_id, SEN_CLASS_SCAN);
+	assert_int_equal(seen.last.events, 11);
+	assert_int_equal(seen.last.score_max, 9 * SEN_ONE);
+	assert_string_equal(seen.last.reason, "by rule");
+	/* Others who talk to the target of a flood look odd because of it. */
+	ev = event_make(IPPROTO_UDP, 66, 4000, 1, 4444);
+	sen_alerts_event(a, &ev, &flood, 1000);
+	ev = event_make(IPPROTO_TCP, 20, 4000, 1, 80);
+	ev.score = 9 * SEN_ONE;
+	sen_alerts_event(a, &ev, &novelty, 1001);
+	assert_int_equal(seen.opened, 2);
+	/* But not those who talk to somebody else. */
+	ev = event_make(IPPROTO_TCP, 20, 4000, 3, 80);
+	ev.score = 9 * SEN_ONE;
+	sen_alerts_event(a, &ev, &novelty, 1002);
+	assert_int_equal(seen.opened, 3);
+	sen_alerts_free(a);
+}
+
+static void novelty_of_many_sources_is_the_targets(void **state)
+{
+	struct sen_alerts *a;
+	struct seen seen;
+
+	(void)state;
+	a = make(&seen);
+	for (unsigned int n = 0; n < 1000; n++) {
+		struct sen_event ev = event_make(IPPROTO_TCP, 2, 1024 + n, 1, 80);
+
+		event_spoof(&ev, 1000 + n);
+		ev.score = 5 * SEN_ONE;
+		sen_alerts_event(a, &ev, &novelty, n);
+	}
+	assert_in_range(seen.opened, 2, 20);
+	assert_in_range(sen_alerts_open(a), 1, 20);
+	sen_alerts_free(a);
+}
+
+static void memory_is_bounded(void **state)
+{
+	struct sen_finding guess = rule(SEN_CLASS_BRUTE_FORCE, "brute_force");
+	struct sen_alerts *a;
+	struct seen seen;
+	cJSON *list;
+
+	(void)state;
+	a = make(&seen);
+	for (unsigned int n = 0; n < 1000; n++) {
+		struct sen_event ev = event_make(IPPROTO_TCP, 2, 4000, 1, 22);
+
+		event_spoof(&ev, 100000 + n);
+		sen_alerts_event(a, &ev, &guess, n);
+	}
+	assert_int_equal(seen.opened, 1000);
+	assert_int_equal(sen_alerts_open(a), settings.capacity);
+	assert_int_equal(seen.closed, 1000 - settings.capacity);
+	/* The longest silent made room: the latest is there still. */
+	list = sen_alerts_json(a);
+	assert_int_equal(cJSON_GetArraySize(list), settings.capacity + 64);
+	cJSON_Delete(list);
+	/* Candidates give way before alerts do. */
+	for (unsigned int n = 0; n < 1000; n++) {
+		struct sen_event ev = event_make(IPPROTO_TCP, 2, 4000, 1, 9999);
+
+		event_spoof(&ev, 200000 + n);
+		ev.score = SEN_ONE;
+		sen_alerts_event(a, &ev, &(struct sen_finding){ .class_id = SEN_CLASS_UNKNOWN,
+								.class_name = "unknown",
+								.reason = "odd" },
+				 2000 + n);
+	}
+	assert_true(sen_alerts_open(a) >= settings.capacity - 4);
+	sen_alerts_free(a);
+}
+
+static void updates_and_closing(void **state)
+{
+	struct sen_finding scan = rule(SEN_CLASS_SCAN, "scan");
+	struct sen_event ev = event_make(IPPROTO_TCP, 66, 4000, 1, 80);
+	struct sen_alerts *a;
+	struct seen seen;
+
+	(void)state;
+	a = make(&seen);
+	sen_alerts_event(a, &ev, &scan, 0);
+	sen_alerts_tick(a, 9999);
+	assert_int_equal(seen.updated, 0);
+	sen_alerts_event(a, &ev, &scan, 9999);
+	sen_alerts_tick(a, 10000);
+	assert_int_equal(seen.updated, 1);
+	/* Nothing new: nothing to say. */
+	sen_alerts_tick(a, 30000);
+	assert_int_equal(seen.updated, 1);
+	sen_alerts_tick(a, 9999 + 59999);
+	assert_int_equal(seen.closed, 0);
+	sen_alerts_tick(a, 9999 + 60000);
+	assert_int_equal(seen.closed, 1);
+	assert_int_equal(sen_alerts_open(a), 0);
+	sen_alerts_event(a, &ev, &scan, 100000);
+	assert_int_equal(seen.opened, 2);
+	assert_int_equal(seen.last.id, 2);
+	sen_alerts_free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_scan_is_one_alert),
+		cmocka_unit_test(spoofed_flood_is_one_alert),
+		cmocka_unit_test(pairs_stay_apart),
+		cmocka_unit_test(novelty_must_persist),
+		cmocka_unit_test(novelties_fold_into_certain_ones),
+		cmocka_unit_test(novelty_of_many_sources_is_the_targets),
+		cmocka_unit_test(memory_is_bounded),
+		cmocka_unit_test(updates_and_closing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

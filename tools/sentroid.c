@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* sentroid: the operator's command. Finds the subcommand and runs it. */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <xdp/libxdp.h>
+
+#include "command.h"
+
+static const char doc[] = "Detect anomalies in network traffic where packets arrive.";
+
+static const struct command commands[] = {
+	{ "attach", "IFACE [--mode MODE] [--model FILE] [--policy POLICY] [--flows N]",
+	  "load the packet program, attach it to an interface and pin it", cmd_attach },
+	{ "detach", "IFACE", "take it off and leave nothing behind", cmd_detach },
+	{ "status", "[IFACE] [--json]", "what is attached, and what it has counted", cmd_status },
+	{ "model", "push|show|list|verify|rollback|promote ...",
+	  "look at models, put them in force, take them back", cmd_model },
+	{ 0 },
+};
+
+/* A report cut short by a full disk is no report. */
+static int finish(int code)
+{
+	struct sen_why why = { 0 };
+
+	if (!fflush(stdout) && !ferror(stdout))
+		return code;
+	sen_why(&why, -errno, NULL, "writing output: stdout: %s", strerror(errno));
+	return fail(&why);
+}
+
+int main(int argc, char **argv)
+{
+	/* They explain at length what the library says in one line. */
+	libbpf_set_print(NULL);
+	libxdp_set_print(NULL);
+	return finish(run_command("", doc, commands, argc, argv));
+}

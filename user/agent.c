@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent_internal.h"
+#include "clock.h"
+#include "log.h"
+
+#define DRAIN_MS 100 /* the kernel side batches its wake-ups */
+#define TICK_MS 1000
+
+/* ---- configuration ---- */
+
+static void on_config_error(void *ctx, const char *file, unsigned int line, const char *what)
+{
+	(void)ctx;
+	sen_log(SEN_LOG_ERROR, "configuration: %s:%u: %s", file, line, what);
+}
+
+static void override(struct sen_agent *a, struct sen_config *config)
+{
+	if (a->options.listen)
+		snprintf(config->listen, sizeof(config->listen), "%s", a->options.listen);
+	if (a->options.state_dir)
+		snprintf(config->state_dir, sizeof(config->state_dir), "%s", a->options.state_dir);
+}
+
+static int check_length(const char *what, const char *text, size_t room, struct sen_why *why)
+{
+	if (!text || strlen(text) < room)
+		return 0;
+	return sen_why(why, -EINVAL, NULL, "%s: %.64s...: longer than %zu characters", what, text,
+		       room - 1);
+}
+
+static int read_config(struct sen_agent *a, struct sen_config *config, struct sen_why *why)
+{
+	const char *path = a->options.config ? a->options.config : SEN_CONFIG_PATH;
+	int err;
+
+	*config = sen_config_defaults;
+	err = sen_config_load(config, path, on_config_error, NULL);
+	if (err == -ENOENT && !a->options.config)
+		err = 0;
+	if (err == -EINVAL)
+		return sen_why(why, err, "sentroidd --print-config shows all options",
+			       "configuration: %s: not read, see the lines above", path);
+	if (err)
+		return sen_why(why, err, NULL, "configuration: %s: %s", path, strerror(-err));
+	err = check_length("listen", a->options.listen, sizeof(config->listen), why);
+	if (!err)
+		err = check_length("state folder", a->options.state_dir, sizeof(config->state_dir),
+				   why);
+	if (!err)
+		override(a, config);
+	return err;
+}
+
+/* What was bound or opened at start stays until the next one. */
+static void keep_fixed(const struct sen_config *now, struct sen_config *fresh)
+{
+	if (strcmp(now->listen, fresh->listen) || strcmp(now->state_dir, fresh->state_dir))
+		sen_log(SEN_LOG_WARNING,
+			"configuration: listen and state_dir take effect at the next start");
+	memcpy(fresh->listen, now->listen, sizeof(fresh->listen));
+	memcpy(fresh->state_dir, now->state_dir, sizeof(fresh->state_dir));
+}
+
+static void reload(struct sen_agent *a)
+{
+	struct sen_why why = { 0 };
+	struct sen_config fresh;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld",
+		   (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	if (read_config(a, &fresh, &why)) {
+		sen_log(SEN_LOG_ERROR, "%s; goes on as before", why.text);
+	} else {
+		keep_fixed(&a->config, &fresh);
+		a->config = fresh;
+		sen_log_set_level(a->config.log_level);
+		for (size_t i = 0; i < a->count; i++)
+			sen_interface_configure(a->interfaces[i]);
+		sen_log(SEN_LOG_NOTICE, "configuration read again");
+	}
+	sd_notify(0, "READY=1");
+}
+
+/* ---- what the loop calls ---- */
+
+static void on_signal(void *ctx, int signo)
+{
+	struct sen_agent *a = ctx;
+
+	if (signo == SIGHUP) {
+		reload(a);
+		return;
+	}
+	sen_log(SEN_LOG_NOTICE, "stops on signal %d; detection goes on without it", signo);
+	sen_loop_stop(a->loop);
+}
+
+static void on_drain(void *ctx)
+{
+	struct sen_agent *a = ctx;
+
+	for (size_t i = 0; i < a->count; i++)
+		sen_interface_drain(a->interfaces[i]);
+}
+
+static void on_tick(void *ctx)
+{
+	struct sen_agent *a = ctx;
+
+	for (size_t i = 0; i < a->count; i++)
+		sen_interface_tick(a->interfaces[i]);
+}
+
+static void on_trained(void *ctx)
+{
+	struct sen_agent *a = ctx;
+
+	sen_worker_collect(a->worker);
+}
+
+/* Not while the trainer is stuck; an interface that somebody has detached is no reason to restart. */
+static void on_watchdog(void *ctx)
+{
+	struct sen_agent *a = ctx;
+	int64_t silent = sen_now_ms() - sen_worker_heartbeat_ms(a->worker);
+
+	if (sen_worker_busy(a->worker) || silent < a->watchdog_ms * 2 + 5000)
+		sd_notify(0, "WATCHDOG=1");
+}
+
+/* In the trainer thread. */
+static void wake_loop(void *ctx)
+{
+	const struct sen_agent *a = ctx;
+
+	sen_loop_wake(a->wakeup);
+}
+
+/* ---- life ---- */
+
+static int start_loop(struct sen_agent *a)
+{
+	sigset_t set;
+	int err;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	err = sen_loop_new(&a->loop);
+	if (!err)
+		err = sen_loop_signals(a->loop, &set, on_signal, a);
+	if (err)
+		return err;
+	a->wakeup = sen_loop_wakeup(a->loop, on_trained, a);
+	return a->wakeup < 0 ? a->wakeup : sen_worker_start(wake_loop, a, &a->worker);
+}
+
+static int add_timer(struct sen_agent *a, sen_loop_fn fn, int64_t every_ms)
+{
+	int timer = sen_loop_timer(a->loop, fn, a);
+
+	return timer < 0 ? timer : sen_loop_timer_set(timer, every_ms, every_ms);
+}
+
+static int start_timers(struct sen_agent *a)
+{
+	uint64_t watchdog_us = 0;
+	int err = add_timer(a, on_drain, DRAIN_MS);
+
+	if (!err)
+		err = add_timer(a, on_tick, TICK_MS);
+	if (err || sd_watchdog_enabled(0, &watchdog_us) <= 0)
+		return err;
+	a->watchdog_ms = (int64_t)watchdog_us / 2000;
+	return add_timer(a, on_watchdog, a->watchdog_ms > 0 ? a->watchdog_ms : 1);
+}
+
+static int start_interfaces(struct sen_agent *a, struct sen_why *why)
+{
+	struct sen_interface_env env = { .loop = a->loop, .worker = a->worker, .config = &a->config };
+
+	for (size_t i = 0; i < a->options.count; i++) {
+		int err = sen_interface_open(a->options.interfaces[i], &env, &a->interfaces[i],
+					     why);
+
+		if (err)
+			return err;
+		a->count++;
+	}
+	return 0;
+}
+
+static int start_all(struct sen_agent *a, struct sen_why *why)
+{
+	int err = read_config(a, &a->config, why);
+
+	if (err)
+		return err;
+	sen_log_set_level(a->config.log_level);
+	err = start_loop(a);
+	if (!err)
+		err = start_timers(a);
+	if (err)
+		return sen_why(why, err, NULL, "event loop: %s", strerror(-err));
+	if (strcmp(a->config.listen, "none"))
+		err = sen_http_start(a->loop, a->config.listen, sen_agent_routes, a, &a->http, why);
+	return err ? err : start_interfaces(a, why);
+}
+
+int sen_agent_start(const struct sen_agent_options *options, struct sen_agent **out,
+		    struct sen_why *why)
+{
+	struct sen_agent *a = calloc(1, sizeof(*a));
+	int err;
+
+	if (!a)
+		return sen_why(why, -ENOMEM, NULL, "agent: out of memory");
+	a->options = *options;
+	a->started_s = time(NULL);
+	err = start_all(a, why);
+	if (!err) {
+		*out = a;
+		return 0;
+	}
+	/* What was attached for this start is taken off again: a failed start changes nothing. */
+	for (size_t i = 0; i < a->count; i++)
+		sen_interface_abandon(a->interfaces[i]);
+	a->count = 0;
+	sen_agent_stop(a);
+	return err;
+}
+
+int sen_agent_run(struct sen_agent *a, struct sen_why *why)
+{
+	int err;
+
+	sen_log(SEN_LOG_NOTICE, "version %s, %zu interface%s, http %s", SENTROID_VERSION, a->count,
+		a->count == 1 ? "" : "s", a->config.listen);
+	sd_notify(0, "READY=1");
+	err = sen_loop_run(a->loop);
+	sd_notify(0, "STOPPING=1");
+	return err ? sen_why(why, err, NULL, "event loop: %s", strerror(-err)) : 0;
+}
+
+void sen_agent_stop(struct sen_agent *a)
+{
+	if (!a)
+		return;
+	sen_http_stop(a->http);
+	sen_worker_stop(a->worker);
+	for (size_t i = 0; i < a->count; i++)
+		sen_interface_close(a->interfaces[i]);
+	sen_loop_free(a->loop);
+	free(a);
+}

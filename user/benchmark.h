@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a packet costs: the packet path between two yardsticks, an empty XDP program and plain flow
+ * accounting, over packets that differ, in one run. All figures are medians over rounds.
+ */
+#ifndef SENTROID_BENCHMARK_H
+#define SENTROID_BENCHMARK_H
+
+#include "model.h"
+#include "why.h"
+
+enum sen_scenario {
+	SEN_BENCH_ONE,
+	SEN_BENCH_4K,
+	SEN_BENCH_64K,
+	SEN_BENCH_FLOOD,
+	SEN_BENCH_COUNT
+};
+
+struct sen_bench_row {
+	const char *name;
+	const char *meaning;
+	double floor_ns;      /* empty program */
+	double accounting_ns; /* parse, clock, LRU hash, five counters */
+	double sentroid_ns;
+	double cost;      /* (sentroid - floor) / (accounting - floor) */
+	double evaluated; /* share of packets that were scored */
+	double memo;      /* share of evaluations answered by an identical earlier vector */
+};
+
+/* Fill `rows` for every scenario. `rounds` medians of `packets` packets each. */
+int sen_bench_packets(const struct sen_model_flat *model, unsigned int rounds, unsigned int packets,
+		      struct sen_bench_row rows[SEN_BENCH_COUNT], struct sen_why *why);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Captured frames in the order of their files: pcap and pcapng by libpcap, micro- or nanoseconds. */
+#ifndef SENTROID_CAPTURE_H
+#define SENTROID_CAPTURE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "why.h"
+
+struct sen_capture;
+
+struct sen_frame {
+	const uint8_t *data; /* valid until the next call; starts with an Ethernet header */
+	uint32_t captured;   /* bytes in data */
+	uint32_t wire_len;   /* bytes that it had on the wire */
+	uint64_t time_ns;    /* of the capture */
+	uint64_t number;     /* from 1 in each file */
+};
+
+/* Open a capture file. -EINVAL: not a capture; -ENOTSUP: link type is not Ethernet. */
+int sen_capture_open(const char *path, struct sen_capture **out, struct sen_why *why);
+/* 1 and the next frame, 0 at the end, or a negative errno where the rest cannot be read; `why` then
+ * names file and frame, and what came before stands. */
+int sen_capture_next(struct sen_capture *c, struct sen_frame *frame, struct sen_why *why);
+void sen_capture_close(struct sen_capture *c);
+
+#endif

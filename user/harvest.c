@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture.h"
+#include "harvest.h"
+#include "loader.h"
+#include "offline.h"
+
+/* As many a second as a token bucket can count: nothing is withheld. */
+#define UNLIMITED 4000000u
+
+struct session {
+	struct sen_harvest *harvest;
+	const struct sen_harvest_options *options;
+	bool out_of_memory;
+};
+
+static uint64_t hash_address(const __u8 *addr)
+{
+	uint64_t h = 0xcbf29ce484222325ull;
+
+	for (int i = 0; i < SEN_ADDR_BYTES; i++)
+		h = (h ^ addr[i]) * 0x100000001b3ull;
+	return h;
+}
+
+struct sen_sample sen_sample_of(const struct sen_event *event)
+{
+	int initiator = !!(event->flow_flags & SEN_FLOW_INITIATOR_1);
+
+	return (struct sen_sample){
+		.vector = event->vector,
+		.time_ns = event->time_ns,
+		.source = hash_address(event->key.addr[initiator]),
+		.score = event->score,
+		.model_version = event->model_version,
+	};
+}
+
+static void on_event(void *ctx, const struct sen_event *event)
+{
+	struct session *s = ctx;
+	struct sen_harvest *h = s->harvest;
+	struct sen_sample *grown;
+
+	if (h->n == h->room) {
+		h->room = h->room ? 2 * h->room : 4096;
+		grown = reallocarray(h->samples, h->room, sizeof(*grown));
+		if (!grown) {
+			h->room = h->n;
+			s->out_of_memory = true;
+			return;
+		}
+		h->samples = grown;
+	}
+	h->samples[h->n] = sen_sample_of(event);
+	h->samples[h->n].label = s->options->label;
+	h->samples[h->n].class_id = s->options->class_id;
+	h->samples[h->n++].origin = SEN_ORIGIN_OPERATOR;
+}
+
+static int run(struct sen_offline *o, struct sen_capture *c, double until_s, struct sen_why *why)
+{
+	struct sen_offline_result result;
+	struct sen_frame frame;
+	uint64_t first = 0;
+	int err;
+
+	while ((err = sen_capture_next(c, &frame, why)) == 1) {
+		if (frame.number == 1)
+			first = frame.time_ns;
+		if (until_s > 0 && frame.time_ns > first &&
+		    (frame.time_ns - first) / 1e9 >= until_s)
+			return 0;
+		err = sen_offline_run(o, &frame, &result);
+		if (err)
+			return sen_why(why, err, NULL, "replaying: frame %llu: %s",
+				       (unsigned long long)frame.number, strerror(-err));
+	}
+	return err;
+}
+
+int sen_harvest_capture(struct sen_harvest *h, const char *path,
+			const struct sen_harvest_options *options, struct sen_why *why)
+{
+	struct session session = { h, options, false };
+	struct sen_policy policy = sen_policy_defaults;
+	struct sen_offline_options offline = { .policy = &policy,
+					       .on_event = on_event,
+					       .ctx = &session };
+	struct sen_offline *o = NULL;
+	struct sen_capture *c = NULL;
+	int err;
+
+	policy.sample_every = 1;
+	for (int kind = 0; kind < SEN_SAMPLE_KINDS; kind++)
+		policy.rate[kind] = UNLIMITED;
+	err = sen_capture_open(path, &c, why);
+	if (!err)
+		err = sen_offline_open(&offline, &o, why);
+	if (!err) {
+		err = run(o, c, options->until_s, why);
+		sen_offline_drain(o);
+	}
+	if (!err && session.out_of_memory)
+		err = sen_why(why, -ENOMEM, NULL, "collecting samples: %s: out of memory", path);
+	sen_offline_close(o);
+	sen_capture_close(c);
+	return err;
+}

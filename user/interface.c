@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "interface_internal.h"
+#include "novelty.h"
+#include "rules.h"
+
+#define STALE_MS 5000	  /* a ring not drained for so long is not being read */
+#define MODEL_AGE_MS 1000 /* between two looks at the model that events speak of */
+
+/* A training on its way through the worker. */
+struct train_job {
+	struct sen_interface *owner;
+	struct sen_training *training;
+};
+
+/* ---- events ---- */
+
+static void refresh_model(struct sen_interface *i, unsigned int version, int64_t now_ms)
+{
+	if (i->model.version == version || now_ms - i->model_ms < MODEL_AGE_MS)
+		return;
+	i->model_ms = now_ms;
+	sen_dataplane_model(i->dp, SEN_SLOT_ACTIVE, &i->model);
+}
+
+static void report_rule(struct sen_interface *i, const struct sen_event *ev, unsigned int class_id,
+			const char *reason, int64_t now_ms)
+{
+	char name[SEN_CLASS_NAME_MAX];
+	struct sen_finding finding = {
+		.class_id = class_id, .class_name = name, .reason = reason, .certain = true
+	};
+
+	sen_flat_class_name(&i->model, class_id, name);
+	sen_alerts_event(i->alerts, ev, &finding, now_ms);
+}
+
+static void report_novelty(struct sen_interface *i, const struct sen_event *ev, int64_t now_ms)
+{
+	char name[SEN_CLASS_NAME_MAX], reason[160];
+	struct sen_finding finding = {
+		.class_id = ev->class_id ? ev->class_id : SEN_CLASS_UNKNOWN,
+		.class_name = name,
+		.reason = reason,
+	};
+
+	refresh_model(i, ev->model_version, now_ms);
+	sen_flat_class_name(&i->model, finding.class_id, name);
+	sen_novelty_explain(&i->model, &ev->vector, reason, sizeof(reason));
+	sen_alerts_event(i->alerts, ev, &finding, now_ms);
+}
+
+void sen_interface_event(void *ctx, const struct sen_event *ev)
+{
+	struct sen_interface *i = ctx;
+	int64_t now_ms = sen_now_ms();
+	char reason[160];
+	unsigned int class_id = sen_rules_classify(ev, reason, sizeof(reason));
+
+	sen_learner_sample(i->learner, ev, class_id);
+	if (class_id)
+		report_rule(i, ev, class_id, reason, now_ms);
+	else if (ev->score >= SEN_ONE && !sen_learner_withholds_novelties(i->learner))
+		report_novelty(i, ev, now_ms);
+}
+
+/* ---- alerts ---- */
+
+void sen_interface_open_journal(struct sen_interface *i)
+{
+	char path[PATH_MAX + 16];
+
+	if (i->journal)
+		fclose(i->journal);
+	snprintf(path, sizeof(path), "%s/alerts.jsonl", i->state_dir);
+	i->journal = fopen(path, "ae");
+	if (!i->journal)
+		sen_log(SEN_LOG_WARNING, "%s: alerts are not written down: %s: %s", i->name, path,
+			strerror(errno));
+}
+
+static void write_journal(struct sen_interface *i, const char *what, const struct sen_alert *alert)
+{
+	cJSON *o = sen_alert_json(alert);
+	char *line;
+
+	cJSON_AddStringToObject(o, "event", what);
+	cJSON_AddStringToObject(o, "interface", i->name);
+	line = cJSON_PrintUnformatted(o);
+	if (i->journal && line &&
+	    (fprintf(i->journal, "%s\n", line) < 0 || fflush(i->journal))) {
+		sen_log_limited(&i->journal_limit, SEN_LOG_WARNING,
+				"%s: alert not written down: %s", i->name, strerror(errno));
+		clearerr(i->journal);
+	}
+	free(line);
+	cJSON_Delete(o);
+}
+
+void sen_interface_alert(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert)
+{
+	static const char *const words[] = { "opened", "goes on", "closed" };
+	struct sen_interface *i = ctx;
+	char line[512];
+
+	if (phase != SEN_ALERT_UPDATED)
+		write_journal(i, phase == SEN_ALERT_OPENED ? "open" : "close", alert);
+	sen_alert_line(alert, line, sizeof(line));
+	sen_log_limited(&i->alert_limit,
+			phase == SEN_ALERT_OPENED ? SEN_LOG_WARNING : SEN_LOG_INFO,
+			"%s: alert %llu %s: %s", i->name, (unsigned long long)alert->id,
+			words[phase], line);
+}
+
+struct sen_alerts_settings sen_interface_alert_settings(const struct sen_config *c)
+{
+	return (struct sen_alerts_settings){
+		.capacity = c->alerts_capacity,
+		.update_ms = 1000ll * c->alerts_update,
+		.idle_ms = 1000ll * c->alerts_idle,
+		.novelty_samples = c->alerts_novelty_samples,
+		.novelty_window_ms = 1000ll * c->alerts_novelty_window,
+		.novelty_score = (uint32_t)(c->alerts_novelty_score * SEN_ONE),
+	};
+}
+
+/* ---- what the learner asks for ---- */
+
+static int op_push(void *ctx, const struct sen_model_flat *model, struct sen_why *why)
+{
+	struct sen_interface *i = ctx;
+
+	if (!i->dp)
+		return sen_why(why, -ENODEV, NULL, "push: %s: not attached", i->name);
+	return sen_dataplane_push(i->dp, SEN_SLOT_ACTIVE, model, why);
+}
+
+static int op_model(void *ctx, struct sen_model_flat *out)
+{
+	struct sen_interface *i = ctx;
+
+	return i->dp ? sen_dataplane_model(i->dp, SEN_SLOT_ACTIVE, out) : -ENODEV;
+}
+
+static int op_stats(void *ctx, struct sen_stats *out)
+{
+	struct sen_interface *i = ctx;
+
+	return i->dp ? sen_dataplane_stats(i->dp, out) : -ENODEV;
+}
+
+static int op_feature_hist(void *ctx, struct sen_feature_hist *out)
+{
+	struct sen_interface *i = ctx;
+
+	return i->dp ? sen_dataplane_feature_hist(i->dp, out) : -ENODEV;
+}
+
+static void op_say(void *ctx, enum sen_log_level level, const char *line)
+{
+	struct sen_interface *i = ctx;
+
+	sen_log(level, "%s: %s", i->name, line);
+}
+
+static void job_run(void *arg, const atomic_bool *cancel)
+{
+	struct train_job *job = arg;
+
+	sen_training_run(job->training, cancel);
+}
+
+static void job_done(void *arg)
+{
+	struct train_job *job = arg;
+
+	sen_learner_trained(job->owner->learner, job->training, sen_now_ms());
+	free(job);
+}
+
+static void job_dropped(void *arg)
+{
+	struct train_job *job = arg;
+
+	job->training->err = -ECANCELED;
+	job_done(job);
+}
+
+static int op_train(void *ctx, struct sen_training *training)
+{
+	struct sen_interface *i = ctx;
+	struct train_job *job = malloc(sizeof(*job));
+	int err;
+
+	if (!job)
+		return -ENOMEM;
+	*job = (struct train_job){ .owner = i, .training = training };
+	err = sen_worker_submit(i->env.worker, &(struct sen_job){ .key = i,
+								  .arg = job,
+								  .run = job_run,
+								  .done = job_done,
+								  .dropped = job_dropped });
+	if (err)
+		free(job);
+	return err;
+}
+
+const struct sen_learner_ops sen_interface_learner_ops = {
+	.push = op_push,
+	.model = op_model,
+	.stats = op_stats,
+	.feature_hist = op_feature_hist,
+	.train = op_train,
+	.say = op_say,
+};
+
+void sen_interface_close(struct sen_interface *i)
+{
+	if (!i)
+		return;
+	if (i->alerts)
+		sen_alerts_close_all(i->alerts);
+	sen_interface_disconnect(i);
+	sen_learner_free(i->learner);
+	sen_alerts_free(i->alerts);
+	sen_registry_close(i->registry);
+	if (i->journal)
+		fclose(i->journal);
+	free(i);
+}
+
+/* ---- time ---- */
+
+void sen_interface_drain(struct sen_interface *i)
+{
+	if (i->connected)
+		sen_ring_drain(i->ring, sen_now_ms());
+}
+
+void sen_interface_tick(struct sen_interface *i)
+{
+	int64_t now_ms = sen_now_ms();
+
+	sen_interface_check_pins(i);
+	sen_alerts_tick(i->alerts, now_ms);
+	if (i->connected)
+		sen_learner_tick(i->learner, now_ms);
+}
+
+void sen_interface_configure(struct sen_interface *i)
+{
+	struct sen_alerts_settings settings = sen_interface_alert_settings(i->env.config);
+
+	sen_alerts_configure(i->alerts, &settings);
+	sen_learner_configure(i->learner, i->env.config);
+	sen_interface_open_journal(i);
+}
+
+/* ---- views ---- */
+
+const char *sen_interface_name(const struct sen_interface *i)
+{
+	return i->name;
+}
+
+bool sen_interface_ready(const struct sen_interface *i, char *reason, size_t size)
+{
+	int64_t idle;
+
+	if (!i->connected || !sen_interface_pinned(i)) {
+		snprintf(reason, size, "%s: not attached", i->name);
+		return false;
+	}
+	idle = sen_now_ms() - sen_ring_counts(i->ring)->drained_ms;
+	if (idle <= STALE_MS)
+		return true;
+	snprintf(reason, size, "%s: events not read for %lld s", i->name, (long long)idle / 1000);
+	return false;
+}
+
+static void view_dataplane(struct sen_interface *i, struct sen_metrics_interface *out)
+{
+	out->meta = *sen_dataplane_meta(i->dp);
+	sen_dataplane_stats(i->dp, &out->stats);
+	sen_dataplane_flow_usage(i->dp, &out->flows);
+	out->ring = *sen_ring_counts(i->ring);
+	if (sen_dataplane_model(i->dp, SEN_SLOT_ACTIVE, &i->model))
+		return;
+	out->active_version = i->model.version;
+	for (int b = 0; b < SEN_DIGEST_BYTES; b++)
+		sprintf(out->active_digest + 2 * b, "%02x", i->model.digest[b]);
+}
+
+void sen_interface_view(struct sen_interface *i, struct sen_metrics_interface *out)
+{
+	memset(out, 0, sizeof(*out));
+	out->name = i->name;
+	out->attached = i->connected;
+	if (i->connected)
+		view_dataplane(i, out);
+	out->learner = *sen_learner_status(i->learner);
+	out->alerts_open = sen_alerts_open(i->alerts);
+	for (unsigned int c = 0; c < SEN_CLASS_MAX; c++)
+		out->alerts[c] = sen_alerts_total(i->alerts, c);
+}
+
+cJSON *sen_interface_alerts(const struct sen_interface *i)
+{
+	cJSON *list = sen_alerts_json(i->alerts), *item;
+
+	cJSON_ArrayForEach(item, list)
+		cJSON_AddStringToObject(item, "interface", i->name);
+	return list;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* How an interface comes up: its state on disk, its pinned maps, its program where there is none. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fsutil.h"
+#include "interface_internal.h"
+#include "loader.h"
+#include "paths.h"
+
+#define PROBE_BYTES 65536 /* what a model takes on disk */
+
+static ino_t pin_inode(const struct sen_interface *i)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/%s/prog", sen_pin_root(), i->name);
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+bool sen_interface_pinned(const struct sen_interface *i)
+{
+	return pin_inode(i) == i->pin;
+}
+
+static void on_ring(void *ctx)
+{
+	sen_interface_drain(ctx);
+}
+
+void sen_interface_disconnect(struct sen_interface *i)
+{
+	if (i->ring && i->connected)
+		sen_loop_remove(i->env.loop, sen_ring_fd(i->ring));
+	sen_ring_close(i->ring);
+	sen_dataplane_close(i->dp);
+	i->ring = NULL;
+	i->dp = NULL;
+	i->connected = false;
+}
+
+static int open_and_claim(struct sen_interface *i, struct sen_why *why)
+{
+	int err = sen_dataplane_open(i->name, &i->dp, why);
+
+	if (err)
+		return err;
+	err = sen_dataplane_claim(i->dp, why);
+	if (err) {
+		sen_dataplane_close(i->dp);
+		i->dp = NULL;
+	}
+	return err;
+}
+
+/* Events flow from here on. */
+static int connect_ring(struct sen_interface *i, struct sen_why *why)
+{
+	int err = sen_ring_open(i->dp, sen_interface_event, i, &i->ring, why);
+
+	if (err)
+		return err;
+	err = sen_loop_add(i->env.loop, sen_ring_fd(i->ring), on_ring, i);
+	if (err)
+		return sen_why(why, err, NULL, "events ring: %s: %s", i->name, strerror(-err));
+	i->connected = true;
+	i->pin = pin_inode(i);
+	return 0;
+}
+
+static int load_shipped(struct sen_model_flat *flat, struct sen_why *why)
+{
+	struct sen_model *model = NULL;
+	char path[PATH_MAX];
+	int err = sen_default_model_path(path, sizeof(path), why);
+
+	if (!err)
+		err = sen_model_load(path, &model, why);
+	if (!err)
+		err = sen_model_flatten(model, flat, why);
+	sen_model_free(model);
+	return err;
+}
+
+static int attach(struct sen_interface *i, struct sen_why *why)
+{
+	struct sen_attach_options options = { .mode = i->env.config->attach_mode,
+					      .policy = i->env.config->policy };
+	struct sen_attach_result result = { 0 };
+	int err = load_shipped(&i->model, why);
+
+	if (err)
+		return err;
+	options.model = &i->model;
+	err = sen_loader_attach(i->name, &options, &result, why);
+	if (err)
+		return err;
+	i->attached_here = true;
+	sen_log(SEN_LOG_NOTICE, "%s: attached: %s mode, %s, program %u%s%s", i->name,
+		result.native ? "native" : "generic (skb)",
+		result.dispatcher ? "under the dispatcher" : "single program", result.prog_id,
+		*result.note ? ": " : "", result.note);
+	return open_and_claim(i, why);
+}
+
+/* An attached program without a model judges nothing. */
+static int fill_empty_slot(struct sen_interface *i, struct sen_why *why)
+{
+	int err = sen_dataplane_model(i->dp, SEN_SLOT_ACTIVE, &i->model);
+
+	if (err != -ENOENT)
+		return err ? sen_why(why, err, NULL, "model in force: %s: %s", i->name,
+				     strerror(-err)) :
+			     0;
+	err = load_shipped(&i->model, why);
+	if (!err)
+		err = sen_dataplane_push(i->dp, SEN_SLOT_ACTIVE, &i->model, why);
+	if (!err)
+		sen_log(SEN_LOG_NOTICE, "%s: no model was in force: the shipped one is now", i->name);
+	return err;
+}
+
+/* A model's worth of disk must be writable now; later a full disk costs the history only. */
+static int probe_state(const struct sen_interface *i, struct sen_why *why)
+{
+	static const char zeros[PROBE_BYTES];
+	char path[PATH_MAX + 16];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/.probe", i->state_dir);
+	err = sen_write_atomic(path, zeros, sizeof(zeros), why);
+	if (!err)
+		unlink(path);
+	return err;
+}
+
+static int open_state(struct sen_interface *i, struct sen_why *why)
+{
+	char models[PATH_MAX + 16];
+	int err;
+
+	snprintf(i->state_dir, sizeof(i->state_dir), "%s/%s", i->env.config->state_dir, i->name);
+	snprintf(models, sizeof(models), "%s/models", i->state_dir);
+	err = sen_make_dirs(models, why);
+	if (!err)
+		err = probe_state(i, why);
+	if (!err)
+		err = sen_registry_open(models, &i->registry, why);
+	if (!err)
+		sen_interface_open_journal(i);
+	return err;
+}
+
+static int open_parts(struct sen_interface *i, struct sen_why *why)
+{
+	struct sen_alerts_settings settings = sen_interface_alert_settings(i->env.config);
+	int err = sen_alerts_new(&settings, sen_interface_alert, i, &i->alerts);
+
+	if (!err)
+		err = sen_learner_new(i->env.config, &sen_interface_learner_ops, i, i->registry, &i->learner);
+	return err ? sen_why(why, err, NULL, "interface %s: %s", i->name, strerror(-err)) : 0;
+}
+
+static int open_interface(struct sen_interface *i, struct sen_why *why)
+{
+	int err = open_and_claim(i, why);
+	bool absent = err == -ENOENT;
+
+	if (err && !absent)
+		return err;
+	err = open_state(i, why);
+	if (!err && absent)
+		err = attach(i, why);
+	if (!err)
+		err = fill_empty_slot(i, why);
+	if (!err)
+		err = open_parts(i, why);
+	if (!err)
+		err = sen_learner_start(i->learner, sen_now_ms(), why);
+	if (!err)
+		err = connect_ring(i, why);
+	return err;
+}
+
+int sen_interface_open(const char *ifname, const struct sen_interface_env *env,
+		       struct sen_interface **out, struct sen_why *why)
+{
+	struct sen_interface *i;
+	int err = sen_check_ifname(ifname, why);
+
+	if (err)
+		return err;
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return sen_why(why, -ENOMEM, NULL, "interface %s: out of memory", ifname);
+	snprintf(i->name, sizeof(i->name), "%s", ifname);
+	i->env = *env;
+	i->alert_limit = (struct sen_log_limit){ .burst = 60, .window_ms = 60000 };
+	i->journal_limit = (struct sen_log_limit){ .burst = 1, .window_ms = 60000 };
+	err = open_interface(i, why);
+	if (err) {
+		sen_interface_abandon(i);
+		return err;
+	}
+	*out = i;
+	return 0;
+}
+
+/* Somebody has detached the program: wait for it to come back, and take it over again then. */
+static void reconnect(struct sen_interface *i)
+{
+	struct sen_why why = { 0 };
+
+	if (open_and_claim(i, &why))
+		return;
+	if (fill_empty_slot(i, &why) || sen_learner_start(i->learner, sen_now_ms(), &why) ||
+	    connect_ring(i, &why)) {
+		sen_log(SEN_LOG_WARNING, "%s: not taken over: %s", i->name, why.text);
+		sen_interface_disconnect(i);
+		return;
+	}
+	sen_log(SEN_LOG_NOTICE, "%s: attached again by somebody else, taken over", i->name);
+}
+
+void sen_interface_check_pins(struct sen_interface *i)
+{
+	if (i->connected && !sen_interface_pinned(i)) {
+		sen_log(SEN_LOG_WARNING, "%s: detached by somebody else; waits for it to come back",
+			i->name);
+		sen_worker_cancel(i->env.worker, i);
+		sen_interface_disconnect(i);
+	}
+	if (!i->connected)
+		reconnect(i);
+}
+
+void sen_interface_abandon(struct sen_interface *i)
+{
+	if (!i)
+		return;
+	sen_interface_disconnect(i);
+	if (i->attached_here)
+		sen_loader_detach(i->name, NULL);
+	sen_interface_close(i);
+}

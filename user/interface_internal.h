@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Shared by interface.c (events, alerts, time, views) and interface_attach.c (how it all comes up). */
+#ifndef SENTROID_INTERFACE_INTERNAL_H
+#define SENTROID_INTERFACE_INTERNAL_H
+
+#include <limits.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "alerts.h"
+#include "dataplane.h"
+#include "interface.h"
+#include "learner.h"
+#include "log.h"
+#include "registry.h"
+#include "ring.h"
+
+struct sen_interface {
+	char name[32];
+	struct sen_interface_env env;
+	char state_dir[PATH_MAX];
+	bool attached_here;
+	bool connected;
+	ino_t pin; /* of the program, to notice another in its place */
+
+	struct sen_dataplane *dp;
+	struct sen_ring *ring;
+	struct sen_registry *registry;
+	struct sen_alerts *alerts;
+	struct sen_learner *learner;
+	FILE *journal; /* alerts.jsonl; NULL where it cannot be written */
+
+	struct sen_model_flat model; /* that events speak of, for words */
+	int64_t model_ms;
+	struct sen_log_limit alert_limit;
+	struct sen_log_limit journal_limit;
+};
+
+extern const struct sen_learner_ops sen_interface_learner_ops;
+
+/* Callbacks of the ring and of the alerts. */
+void sen_interface_event(void *ctx, const struct sen_event *ev);
+void sen_interface_alert(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert);
+struct sen_alerts_settings sen_interface_alert_settings(const struct sen_config *c);
+
+void sen_interface_open_journal(struct sen_interface *i);
+/* Let go of the pinned maps; everything learned stays in memory. */
+void sen_interface_disconnect(struct sen_interface *i);
+/* Notice that somebody has detached the program, or attached it again. */
+void sen_interface_check_pins(struct sen_interface *i);
+/* Whether the pins are those that it is connected to. */
+bool sen_interface_pinned(const struct sen_interface *i);
+
+#endif

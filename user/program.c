@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <sys/random.h>
+
+#include "loader.h"
+#include "program.h"
+
+#define FLOWS_MIN 1024u
+#define FLOWS_MAX (1u << 22)
+
+const struct sen_policy sen_policy_defaults = {
+	.mode = SEN_MODE_ALERT,
+	.eval_shift = SEN_WINDOW_FAST,
+	.near = SEN_ONE / 4 * 3,
+	.sample_every = 4,
+	.rate = { 2000, 200, 1000 },
+	.wakeup_ticks = 50,
+};
+
+static unsigned int power_of_two(unsigned int n)
+{
+	unsigned int p = FLOWS_MIN;
+
+	while (p < n && p < FLOWS_MAX)
+		p <<= 1;
+	return p;
+}
+
+int sen_program_configure(struct sentroid *skel, unsigned int flows)
+{
+	unsigned int n = flows ? power_of_two(flows) : bpf_map__max_entries(skel->maps.flows);
+	ssize_t got = getrandom((void *)skel->rodata->sen_seed, sizeof(skel->rodata->sen_seed), 0);
+	int err;
+
+	if (got != (ssize_t)sizeof(skel->rodata->sen_seed))
+		return -EIO;
+	err = bpf_map__set_max_entries(skel->maps.flows, n);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.flows_sets, n / SEN_WAYS);
+	skel->rodata->sen_flow_sets = n / SEN_WAYS;
+	skel->rodata->sen_source_sets = bpf_map__max_entries(skel->maps.sources_sets);
+	skel->rodata->sen_target_sets = bpf_map__max_entries(skel->maps.targets_sets);
+	skel->rodata->sen_pair_sets = bpf_map__max_entries(skel->maps.pairs_sets);
+	return err;
+}

@@ -83,11 +83,19 @@ __noinline int evaluate(struct sen_flow *f, const struct sen_packet *p, __u32 ch
 
 	knobs = bpf_map_lookup_elem(&policy, &zero);
 	st = bpf_map_lookup_elem(&stats, &zero);
-	if (!f || !p || !s || !knobs || !st || context_update(s, p, f, change) < 0)
+	if (!f || !p || !s || !knobs || !st)
 		return -1;
+	if (sen_stages <= SEN_STAGE_CONTEXT)
+		return verdict;
+	if (context_update(s, p, f, change) < 0)
+		return -1;
+	if (sen_stages <= SEN_STAGE_FEATURES)
+		return verdict;
 	features_of_flow(&s->vector, f);
 	feature_count(&s->vector);
 
+	if (sen_stages <= SEN_STAGE_SCORE)
+		return verdict;
 	known = score_active();
 	if (known < 0) {
 		st->no_model++;
@@ -100,7 +108,8 @@ __noinline int evaluate(struct sen_flow *f, const struct sen_packet *p, __u32 ch
 		shadow_compare(s, st);
 		verdict = flow_judge(f, s, knobs);
 	}
-	sample(f, p, s, knobs, verdict, st);
+	if (sen_stages > SEN_STAGE_SAMPLE)
+		sample(f, p, s, knobs, verdict, st);
 	return verdict;
 }
 

@@ -96,6 +96,7 @@ static __always_inline enum sen_outcome parse_tcp(struct cursor *c, struct sen_p
 	e->dport = bpf_ntohs(tcp->dest);
 	p->tcp_flags = ((__u8 *)tcp)[13];
 	header = (((__u8 *)tcp)[12] >> 4) * 4;
+	header = header < sizeof(*tcp) ? sizeof(*tcp) : header;
 	p->payload = l4_len > header ? l4_len - header : 0;
 	return SEN_PARSED;
 }
@@ -123,6 +124,12 @@ static __always_inline enum sen_outcome parse_icmp(struct cursor *c, struct sen_
 		return SEN_TRUNCATED;
 	p->payload = l4_len > sizeof(*icmp) ? l4_len - sizeof(*icmp) : 0;
 	return SEN_PARSED;
+}
+
+static __always_inline bool is_transport(__u8 proto)
+{
+	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_ICMP ||
+	       proto == IPPROTO_ICMPV6;
 }
 
 static __always_inline enum sen_outcome parse_transport(struct cursor *c, struct sen_packet *p,
@@ -225,7 +232,7 @@ static __always_inline enum sen_outcome parse_extensions(struct cursor *c, struc
 			out->later = bpf_ntohs(header->frag_off) >> 3;
 		}
 		offset += extension_length(*next, header->reserved);
-		offset = forget(&s->forget, offset) & 0x3fff;
+		offset = forget(&s->forget, offset) & 0x7fff; /* 8 x 2048 + 40 fit */
 		*next = header->nexthdr;
 	}
 	out->header = offset;
@@ -261,12 +268,16 @@ static __always_inline enum sen_outcome parse_ip_payload(struct cursor *c, struc
 							 struct sen_endpoints *e,
 							 const struct sen_ip *ip)
 {
-	__u32 rest = ip->len > ip->header ? ip->len - ip->header : 0;
+	__u32 rest = length16(ip->len > ip->header ? ip->len - ip->header : 0);
 
 	p->l3_len = length16(ip->len);
 	if (!ip->later)
 		return parse_transport(c, p, e, rest);
-	p->payload = length16(rest);
+	if (!is_transport(p->key.proto))
+		return SEN_NOT_TRANSPORT;
+	if (c->pos > c->end)
+		return SEN_TRUNCATED;
+	p->payload = rest;
 	return SEN_PARSED;
 }
 
@@ -305,22 +316,22 @@ static __always_inline enum sen_outcome parse_arp(struct cursor *c, struct sen_p
 	return SEN_PARSED;
 }
 
-/* Ethernet and VLAN tags; the network protocol in host order, 0 where the frame ends first. */
-static __always_inline __u16 parse_ethernet(struct cursor *c, struct sen_packet *p)
+/* Ethernet and VLAN tags; the network protocol in host order, negative where the frame ends first. */
+static __always_inline int parse_ethernet(struct cursor *c, struct sen_packet *p)
 {
 	struct ethhdr *eth = cursor_take(c, struct ethhdr);
 	struct vlan_hdr *tag;
 	__u16 proto;
 
 	if (!eth)
-		return 0;
+		return -1;
 	proto = bpf_ntohs(eth->h_proto);
 	for (int i = 0; i < SEN_VLAN_DEPTH; i++) {
 		if (proto != SEN_ETH_P_8021Q && proto != SEN_ETH_P_8021AD)
 			break;
 		tag = cursor_take(c, struct vlan_hdr);
 		if (!tag)
-			return 0;
+			return -1;
 		if (i == 0)
 			p->key.vlan = bpf_ntohs(tag->h_vlan_TCI) & 0xfff;
 		proto = bpf_ntohs(tag->h_vlan_encapsulated_proto);
@@ -334,7 +345,7 @@ static __always_inline enum sen_outcome parse(struct cursor *c, struct sen_packe
 	struct sen_endpoints e = { 0 };
 	struct sen_ip ip = { 0 };
 	enum sen_outcome outcome = SEN_NOT_IP;
-	__u16 proto = parse_ethernet(c, p);
+	int proto = parse_ethernet(c, p);
 
 	if (proto == SEN_ETH_P_IP)
 		outcome = parse_ipv4(c, p, &e, &ip);
@@ -342,7 +353,7 @@ static __always_inline enum sen_outcome parse(struct cursor *c, struct sen_packe
 		outcome = parse_ipv6(c, p, &e, &ip);
 	else if (proto == SEN_ETH_P_ARP)
 		return parse_arp(c, p);
-	else if (!proto)
+	else if (proto < 0)
 		return SEN_TRUNCATED;
 	if (outcome == SEN_PARSED)
 		outcome = parse_ip_payload(c, p, &e, &ip);

@@ -87,7 +87,7 @@ static __always_inline __u32 packet_path(struct cursor *c, __u32 wire_len)
 		replay.outcome = outcome;
 		replay.flow = ~0u;
 	}
-	if (outcome == SEN_PARSED) {
+	if (outcome == SEN_PARSED && sen_stages > SEN_STAGE_FLOW) {
 		packet_clock(&p);
 		verdict = packet_verdict(&p, st, knobs);
 	}

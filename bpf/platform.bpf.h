@@ -18,6 +18,8 @@ const volatile __u32 sen_source_sets = 1;
 const volatile __u32 sen_target_sets = 1;
 const volatile __u32 sen_pair_sets = 1;
 const volatile bool sen_replay; /* clock and lengths come from a capture */
+/* Stages that run, in the order of the path; fewer than all only to measure what each costs. */
+const volatile __u32 sen_stages = SEN_STAGE_COUNT;
 const volatile bool sen_frags;  /* packets may be longer than their linear part */
 
 enum sen_outcome {

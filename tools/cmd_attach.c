@@ -8,12 +8,19 @@
 #include "loader.h"
 #include "paths.h"
 
+#define FLOWS_MOST (1u << 22) /* more is not given by the loader: 512 MiB */
+
 struct options {
 	const char *model; /* NULL: the shipped one */
 	struct sen_attach_options attach;
 };
 
-enum { KEY_MODE = 0x100, KEY_MODEL, KEY_POLICY, KEY_FLOWS };
+enum {
+	KEY_MODE = 0x100,
+	KEY_MODEL,
+	KEY_POLICY,
+	KEY_FLOWS
+};
 
 static const struct argp_option option_list[] = {
 	{ "mode", KEY_MODE, "MODE", 0,
@@ -38,9 +45,9 @@ static int on_option(int key, const char *value, void *input)
 	case KEY_MODE:
 		err = parse_choice("--mode", value, modes, &choice);
 		if (!err)
-			o->attach.mode = (enum sen_attach_mode[]){
-				SEN_ATTACH_AUTO, SEN_ATTACH_NATIVE, SEN_ATTACH_SKB
-			}[choice];
+			o->attach.mode = (enum sen_attach_mode[]){ SEN_ATTACH_AUTO,
+								   SEN_ATTACH_NATIVE,
+								   SEN_ATTACH_SKB }[choice];
 		return err;
 	case KEY_MODEL:
 		o->model = value;
@@ -51,8 +58,7 @@ static int on_option(int key, const char *value, void *input)
 			o->attach.policy = choice;
 		return err;
 	case KEY_FLOWS:
-		return parse_count("--flows", value, SEN_FLOWS_MIN, SEN_FLOWS_MAX,
-				   &o->attach.flows);
+		return parse_count("--flows", value, 1, FLOWS_MOST, &o->attach.flows);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

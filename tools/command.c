@@ -67,8 +67,7 @@ int usage_error(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	snprintf(prefix, sizeof(prefix), "sentroid: %s%s", command_name,
-		 *command_name ? ": " : "");
+	snprintf(prefix, sizeof(prefix), "sentroid: %s%s", command_name, *command_name ? ": " : "");
 	print_line(prefix, text);
 	usage_hint();
 	return EXIT_USAGE;

@@ -10,12 +10,16 @@
 #include "model.h"
 #include "why.h"
 
-enum { EXIT_DONE, EXIT_FAILED, EXIT_USAGE };
+enum {
+	EXIT_DONE,
+	EXIT_FAILED,
+	EXIT_USAGE
+};
 
 struct command {
 	const char *name;
-	const char *args; /* as in a synopsis */
-	const char *help; /* one line */
+	const char *args;                  /* as in a synopsis */
+	const char *help;                  /* one line */
 	int (*run)(int argc, char **argv); /* argv[0] is the name; returns the exit code */
 };
 
@@ -23,6 +27,9 @@ int cmd_attach(int argc, char **argv);
 int cmd_detach(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_model(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_train(int argc, char **argv);
+int cmd_bench(int argc, char **argv);
 
 /* Run the command of a table (which ends with one without a name) that argv[1] names. `group` is what
  * stands before it on the command line after `sentroid`, or empty. */
@@ -40,7 +47,7 @@ struct syntax {
 	int (*option)(int key, const char *value, void *input);
 };
 
-#define SYNTAX_ARGS 2
+#define SYNTAX_ARGS 64
 
 /* Positional arguments go to arg, NULL for those not given. 0, or the exit code for wrong usage, which
  * has been explained then. */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "dataplane.h"
+#include "paths.h"
 
 enum map_id {
 	META,
@@ -60,7 +61,7 @@ static int open_maps(struct sen_dataplane *dp, struct sen_why *why)
 		if (errno == EPERM || errno == EACCES)
 			return sen_why(why, -EPERM, "run it as root",
 				       "opening pinned maps: %s: not permitted", dp->ifname);
-		if (i == META)
+		if (i == META && access(dp->dir, F_OK))
 			return sen_why(why, -ENOENT, "sentroid attach IFACE attaches it",
 				       "opening pinned maps: %s: Sentroid is not attached",
 				       dp->ifname);
@@ -114,9 +115,12 @@ static int check_meta(struct sen_dataplane *dp)
 
 int sen_dataplane_open(const char *ifname, struct sen_dataplane **out, struct sen_why *why)
 {
-	struct sen_dataplane *dp = calloc(1, sizeof(*dp));
-	int err;
+	struct sen_dataplane *dp;
+	int err = sen_check_ifname(ifname, why);
 
+	if (err)
+		return err;
+	dp = calloc(1, sizeof(*dp));
 	if (!dp)
 		return sen_why(why, -ENOMEM, NULL, "opening pinned maps: %s: out of memory",
 			       ifname);
@@ -294,17 +298,33 @@ int sen_dataplane_push(struct sen_dataplane *dp, enum sen_slot slot,
 		       "pushing model %u: %s: %s", model->version, dp->ifname, strerror(-err));
 }
 
+/* The model map of a slot. Between reading its id and opening it somebody may have put another one
+ * there, and the id is gone: then once more. */
+static int open_slot(const struct sen_dataplane *dp, enum sen_slot slot)
+{
+	__u32 key = slot, id;
+	int fd;
+
+	for (int tries = 0; tries < 100; tries++) {
+		if (bpf_map_lookup_elem(dp->fd[MODELS], &key, &id))
+			return -errno;
+		fd = bpf_map_get_fd_by_id(id);
+		if (fd >= 0)
+			return fd;
+		if (errno != ENOENT)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
 int sen_dataplane_model(const struct sen_dataplane *dp, enum sen_slot slot,
 			struct sen_model_flat *out)
 {
-	__u32 key = slot, id, zero = 0;
-	int fd, err = 0;
+	int fd = open_slot(dp, slot), err = 0;
+	__u32 zero = 0;
 
-	if (bpf_map_lookup_elem(dp->fd[MODELS], &key, &id))
-		return -errno;
-	fd = bpf_map_get_fd_by_id(id);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	if (bpf_map_lookup_elem(fd, &zero, out))
 		err = -errno;
 	close(fd);

@@ -16,6 +16,7 @@
 
 #include "dataplane.h"
 #include "loader.h"
+#include "paths.h"
 #include "program.h"
 
 /* What libbpf and libxdp had to say last: shown only when something failed, since both are loud about
@@ -58,6 +59,21 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC;
 }
 
+/* Would folders made at this path be in bpffs? Asked of the part of it that there is already. */
+static bool leads_to_bpffs(const char *path)
+{
+	char part[256], *slash;
+
+	snprintf(part, sizeof(part), "%s", path);
+	while (access(part, F_OK)) {
+		slash = strrchr(part, '/');
+		if (!slash || slash == part)
+			return false;
+		*slash = '\0';
+	}
+	return is_bpffs(part);
+}
+
 /* mkdir -p for the folder of the pins, mounting bpffs at its usual place where it is not. */
 static int make_pin_dir(const char *ifname, struct sen_why *why)
 {
@@ -69,6 +85,9 @@ static int make_pin_dir(const char *ifname, struct sen_why *why)
 		return sen_why(why, -errno, "mount -t bpf bpf /sys/fs/bpf",
 			       "mounting bpffs: %s: %s", usual, strerror(errno));
 	pin_dir(dir, sizeof(dir), ifname);
+	if (!leads_to_bpffs(dir))
+		return sen_why(why, -ENOTSUP, "mount -t bpf bpf DIR, or unset SENTROID_BPFFS",
+			       "making pins: %s: not a bpf file system", root);
 	for (slash = dir + 1; (slash = strchr(slash, '/')); slash++) {
 		*slash = '\0';
 		mkdir(dir, 0700);
@@ -76,11 +95,6 @@ static int make_pin_dir(const char *ifname, struct sen_why *why)
 	}
 	if (mkdir(dir, 0700) && errno != EEXIST)
 		return sen_why(why, -errno, NULL, "making pins: %s: %s", dir, strerror(errno));
-	if (!is_bpffs(dir)) {
-		rmdir(dir);
-		return sen_why(why, -ENOTSUP, "mount -t bpf bpf DIR, or unset SENTROID_BPFFS",
-			       "making pins: %s: not a bpf file system", dir);
-	}
 	return 0;
 }
 
@@ -269,6 +283,8 @@ static int refuse_foreign(const char *ifname, unsigned int ifindex, struct sen_w
 
 static int precheck(const char *ifname, unsigned int *ifindex, struct sen_why *why)
 {
+	if (sen_check_ifname(ifname, why))
+		return -EINVAL;
 	if (geteuid())
 		return sen_why(why, -EPERM, "run it as root",
 			       "attaching XDP program: %s: not permitted", ifname);
@@ -353,10 +369,12 @@ static int detach_program(const char *ifname, unsigned int ifindex)
 int sen_loader_detach(const char *ifname, struct sen_why *why)
 {
 	unsigned int ifindex = if_nametoindex(ifname);
-	int err;
+	int err = sen_check_ifname(ifname, why); /* with ".." others' pins would be removed */
 
 	libbpf_set_print(print_libbpf);
 	libxdp_set_print(print_libxdp);
+	if (err)
+		return err;
 	if (geteuid())
 		return sen_why(why, -EPERM, "run it as root",
 			       "detaching XDP program: %s: not permitted", ifname);

@@ -28,7 +28,7 @@ struct sen_model_member {
 /* What the model was made from, kept for the record and written to its file. */
 struct sen_provenance {
 	char command[256]; /* how it was made, or "agent: baseline", ... */
-	char inputs[1024]; /* "name sha256:hex" per input, one a line */
+	char inputs[4096]; /* "name sha256:hex" per input, one a line */
 	uint64_t samples;
 	uint64_t seed;
 	double target_fpr;  /* the threshold aims at this share of benign evaluations */

@@ -32,7 +32,7 @@ enum sen_watch_state sen_watch_check(struct sen_watch *w, const struct sen_stats
 	if (n >= LEAST_EVALUATIONS) {
 		w->share = (double)(stats->flagged - w->flagged) / n;
 		/* An attack that began just now is not the model's fault: most of it has a name. */
-		if (w->share > w->limit && 2 * w->explained < w->samples)
+		if (w->share > w->limit && 2 * w->explained <= w->samples)
 			state = SEN_WATCH_EXCURSION;
 	}
 	if (state == SEN_WATCH_ON && now_ms >= w->until_ms)

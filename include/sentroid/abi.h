@@ -120,6 +120,17 @@ struct sen_pair {
 };
 SEN_ASSERT_SIZE(struct sen_pair, 64);
 
+/* Stages of the packet path. */
+enum sen_stage {
+	SEN_STAGE_PARSE,
+	SEN_STAGE_FLOW,
+	SEN_STAGE_CONTEXT,
+	SEN_STAGE_FEATURES,
+	SEN_STAGE_SCORE,
+	SEN_STAGE_SAMPLE,
+	SEN_STAGE_COUNT
+};
+
 /* Slots of the models map. */
 enum sen_slot {
 	SEN_SLOT_ACTIVE,

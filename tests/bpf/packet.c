@@ -2,7 +2,6 @@
 #include "packet.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <string.h>
 
 static uint8_t *append(struct packet *p, size_t bytes)
@@ -217,30 +216,21 @@ static void put_bytes(struct packet *p, const struct layer *l)
 	memset(append(p, l->size), 0xa5, l->size);
 }
 
+static void put_icmp(struct packet *p, const struct layer *l)
+{
+	append(p, layer_size(l))[0] = l->kind == LAYER_ICMP ? 8 : 128;
+}
+
 static void put_layer(struct packet *p, const struct layer *l)
 {
-	switch (l->kind) {
-	case LAYER_VLAN:
-		return put_vlan(p, l);
-	case LAYER_IP4:
-		return put_ip4(p, l);
-	case LAYER_IP6:
-		return put_ip6(p, l);
-	case LAYER_EXT:
-		return put_ext(p, l);
-	case LAYER_TCP:
-		return put_tcp(p, l);
-	case LAYER_UDP:
-		return put_udp(p, l);
-	case LAYER_ARP:
-		return put_arp(p, l);
-	case LAYER_ICMP:
-	case LAYER_ICMP6:
-		append(p, layer_size(l))[0] = l->kind == LAYER_ICMP ? 8 : 128;
-		return;
-	default:
-		put_bytes(p, l);
-	}
+	static void (*const put[])(struct packet *, const struct layer *) = {
+		[LAYER_VLAN] = put_vlan,   [LAYER_OTHER] = put_bytes, [LAYER_IP4] = put_ip4,
+		[LAYER_IP6] = put_ip6,     [LAYER_EXT] = put_ext,     [LAYER_TCP] = put_tcp,
+		[LAYER_UDP] = put_udp,     [LAYER_ICMP] = put_icmp,   [LAYER_ICMP6] = put_icmp,
+		[LAYER_ARP] = put_arp,     [LAYER_PAYLOAD] = put_bytes, [LAYER_PAD] = put_bytes,
+	};
+
+	put[l->kind](p, l);
 }
 
 /* Options of TCP are not looked at; those of IPv4 and all extensions are walked over. */

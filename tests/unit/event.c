@@ -53,7 +53,7 @@ struct sen_event event_make(__u8 proto, unsigned int source, unsigned int sport,
 
 void event_window(struct sen_event *ev, enum sen_feature feature, unsigned int events)
 {
-	ev->vector.v[feature] = (__u16)sen_lg(events * SEN_EVENT_UNIT);
+	ev->vector.v[feature] = (__u16)sen_lg_events(events * SEN_EVENT_UNIT);
 }
 
 void event_plain(struct sen_event *ev, enum sen_feature feature, unsigned int value)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <dirent.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 
 #include "fixture.h"
 #include "kmeans.h"
+#include "sentroid/score.h"
 
 #define NOISE 12
 
@@ -86,6 +88,65 @@ struct sen_model *fixture_model(void)
 	m->training.holdout_fpr = 0.0007;
 	m->training.inertia = 12.5;
 	return m;
+}
+
+struct sen_train_params fixture_params(void)
+{
+	struct sen_train_params p = sen_train_defaults;
+
+	p.centroids = 12;
+	return p;
+}
+
+struct sen_model *fixture_train(const struct sen_sample *s, size_t n,
+				const struct sen_train_params *p)
+{
+	struct sen_model *m = NULL;
+	struct sen_why why = { 0 };
+	int err = sen_train_full(s, n, p, &m, &why);
+
+	if (err)
+		fail_msg("train: %s", why.text);
+	return m;
+}
+
+struct sen_score fixture_score(const struct sen_model *m, const struct sen_sample *s)
+{
+	static struct sen_model_flat flat;
+	struct sen_lanes q;
+
+	assert_int_equal(sen_model_flatten(m, &flat, NULL), 0);
+	sen_quantize(flat.quantizer, &s->vector, &q);
+	return sen_score(&flat, &q);
+}
+
+double fixture_flagged(const struct sen_model *m, const struct sen_sample *s, size_t n)
+{
+	size_t hits = 0;
+
+	for (size_t i = 0; i < n; i++)
+		hits += fixture_score(m, &s[i]).score >= SEN_ONE;
+	return (double)hits / n;
+}
+
+double fixture_miss(const struct sen_model *m, unsigned int e, unsigned int cluster, int shift)
+{
+	double best = INFINITY;
+
+	for (unsigned int k = 0; k < m->member[e].count; k++) {
+		double d2 = 0;
+
+		for (int d = 0; d < SEN_DIMS; d++) {
+			const struct sen_quantizer *q = &m->quantizer[d];
+			double raw = (int)fixture_centre(cluster, d) + shift;
+			double at = (raw * q->scale + q->bias) / SEN_ONE - 0.5;
+
+			d2 += (at - m->member[e].centroid[k][d]) *
+			      (at - m->member[e].centroid[k][d]);
+		}
+		best = fmin(best, sqrt(d2));
+	}
+	return best;
 }
 
 char *fixture_folder(void)

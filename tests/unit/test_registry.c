@@ -106,7 +106,6 @@ static void versions_are_kept(void **state)
 	sen_registry_close(r);
 	sen_registry_close(NULL);
 	fixture_remove(inside);
-	free(fixture_path("", ""));
 	inside = fixture_path(folder, "a");
 	fixture_remove(inside);
 	fixture_remove(folder);

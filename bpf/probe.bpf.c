@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * For the tests: the stages of the packet path one at a time, many inputs a run, without a packet
+ * around each. The very functions that the packet path calls.
+ */
+#include "probe.h"
+#include "score.bpf.h"
+#include "table.bpf.h"
+
+char _license[] SEC("license") = "GPL";
+
+struct probe_score probe_scores[PROBE_VECTORS];
+__u32 probe_count;
+
+SEC("xdp")
+int probe_score(struct xdp_md *ctx __attribute__((unused)))
+{
+	struct sen_scratch *s = scratch_of_cpu();
+	__u32 n = probe_count;
+
+	if (!s)
+		return XDP_ABORTED;
+	for (__u32 i = 0; i < PROBE_VECTORS; i++) {
+		struct probe_score *io = &probe_scores[forget(&s->forget, i) & (PROBE_VECTORS - 1)];
+
+		if (i >= n)
+			break;
+		s->vector = io->vector;
+		io->known = score_active();
+		io->version = s->version;
+		io->active = s->result;
+		io->shadowed = score_shadow();
+		io->shadow = s->result;
+	}
+	return XDP_PASS;
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct probe_racer);
+} probe_racers SEC(".maps");
+
+__u32 probe_keys = 1; /* that the racers draw from, a power of two */
+__u32 probe_now;
+
+/* The entry of flow number n; one in eight is kept for longer. Returns an enum claim. */
+__noinline int probe_claim(__u32 n)
+{
+	const struct table table = { &flows_sets, &flows, sizeof(struct sen_flow_key) / 8,
+				     sizeof(struct sen_flow) };
+	struct sen_flow_key key = { .port = { n, ~n }, .proto = IPPROTO_UDP };
+	__u64 words[sizeof(key) / 8];
+	enum claim claim;
+	struct place place;
+	struct sen_flow *f;
+
+	__builtin_memcpy(words, &key, sizeof(key));
+	place = table_place(words, sen_flow_sets);
+	f = table_claim(&table, &place, words, probe_now, &claim);
+	if (!f)
+		return claim;
+	f->packets[n & 1]++;
+	place_keep(&place, probe_now, n & 7 ? SEN_WEAK_TICKS : 8 * SEN_WEAK_TICKS);
+	return claim;
+}
+
+SEC("xdp")
+int probe_race(struct xdp_md *ctx __attribute__((unused)))
+{
+	struct probe_racer *racer;
+	__u32 zero = 0;
+
+	racer = bpf_map_lookup_elem(&probe_racers, &zero);
+	if (!racer)
+		return XDP_ABORTED;
+	for (__u32 i = 0; i < PROBE_CLAIMS; i++) {
+		racer->random = racer->random * 6364136223846793005ull + 1442695040888963407ull;
+		racer->claims[probe_claim(racer->random >> 40 & (probe_keys - 1)) & 7]++;
+	}
+	return XDP_PASS;
+}

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a flow's entry remembers, when a flow begins anew, and when it is evaluated. */
+#include "harness.h"
+#include "modelkit.h"
+
+#define CLIENT HOST(1)
+#define SERVER HOST(2)
+#define IDLE   (60 * SEN_TICKS_PER_SEC)
+
+static int open_rig(void **state)
+{
+	*state = rig_open(NULL);
+	return 0;
+}
+
+static int close_rig(void **state)
+{
+	rig_close(*state);
+	return 0;
+}
+
+static struct sent tcp(struct rig *rig, uint8_t flags, uint16_t payload)
+{
+	struct packet p;
+
+	return rig_send(rig, packet_tcp(&p, CLIENT, 40000, SERVER, 80, flags, payload));
+}
+
+static struct sent tcp_answer(struct rig *rig, uint8_t flags, uint16_t payload)
+{
+	struct packet p;
+
+	return rig_send(rig, packet_tcp(&p, SERVER, 80, CLIENT, 40000, flags, payload));
+}
+
+static struct sent udp(struct rig *rig, uint16_t payload)
+{
+	struct packet p;
+
+	return rig_send(rig, packet_udp(&p, CLIENT, 5000, SERVER, 53, payload));
+}
+
+static struct sen_flow *flow_of(struct rig *rig, const struct sent *sent)
+{
+	return rig_flow(rig, sent->flow);
+}
+
+static void push_constant(struct rig *rig, __u32 version, __u32 score)
+{
+	static struct sen_model_flat model;
+
+	model_constant(&model, version, score, SEN_CLASS_SCAN);
+	rig_push(rig, SEN_SLOT_ACTIVE, &model);
+}
+
+static void everything_is_counted(void **state)
+{
+	struct rig *rig = *state;
+	struct sent sent = tcp(rig, TCP_SYN, 0);
+	struct sen_flow *f = flow_of(rig, &sent);
+	uint64_t first_ns = rig->now_ns;
+	struct packet p;
+
+	rig_wait_ns(rig, SECOND_NS);
+	tcp_answer(rig, TCP_SYN | TCP_ACK, 0);
+	tcp(rig, TCP_ACK, 0);
+	tcp(rig, TCP_ACK | TCP_PSH, 100);
+	tcp_answer(rig, TCP_ACK, 500);
+	assert_int_equal(f->packets[sent.side], 3);
+	assert_int_equal(f->packets[!sent.side], 2);
+	assert_int_equal(f->bytes, 5 * 54 + 600);
+	assert_int_equal(f->min_len, 40);
+	assert_int_equal(f->first_payload, 100);
+	assert_int_equal(f->fragments, 0);
+	assert_int_equal(f->first_ns, first_ns);
+	assert_int_equal(f->last, rig_tick(rig));
+	assert_int_equal(f->flags & ~SEN_FLOW_INITIATOR_1,
+			 SEN_FLOW_ANSWERED | SEN_FLOW_PAYLOAD | SEN_FLOW_SYN);
+
+	const struct layer fragment[] = { IP4(CLIENT, SERVER, .more = true),
+					  TCP(40000, 80, TCP_ACK), PAYLOAD(8), { 0 } };
+
+	rig_send(rig, packet_build(&p, fragment));
+	assert_int_equal(f->fragments, 1);
+	assert_int_equal(rig_stats(rig).flows_new, 1);
+	rig_assert_balance(rig);
+}
+
+/* Who opened the flow, by its first packet, from both ends of the key. */
+static void the_initiator(void **state)
+{
+	static const struct {
+		const char *name;
+		struct layer l4;
+		bool sender;
+	} cases[] = {
+		{ "UDP: the sender", UDP(53, 5000), true },
+		{ "UDP to the lower port: the sender", UDP(5000, 53), true },
+		{ "SYN to a high port: the sender", TCP(80, 40000, TCP_SYN), true },
+		{ "SYN to a low port: the sender", TCP(40000, 80, TCP_SYN), true },
+		{ "SYN-ACK: the client", TCP(80, 40000, TCP_SYN | TCP_ACK), false },
+		{ "middle, from the client", TCP(40000, 80, TCP_ACK), true },
+		{ "middle, from the server", TCP(80, 40000, TCP_ACK), false },
+		{ "RST from the lower port", TCP(80, 40000, TCP_RST), false },
+		{ "middle, equal ports", TCP(179, 179, TCP_ACK), true },
+	};
+	struct rig *rig = *state;
+	struct packet p;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		for (int up = 0; up < 2; up++) {
+			const struct layer layers[] = { IP4(HOST(1 + up), HOST(2 - up)),
+							cases[i].l4, { 0 } };
+
+			rig_empty_tables(rig);
+			struct sent sent = rig_send(rig, packet_build(&p, layers));
+			uint8_t flags = flow_of(rig, &sent)->flags;
+			bool opener = !!(flags & SEN_FLOW_INITIATOR_1);
+
+			assert_int_equal(sent.side, up);
+			expect(cases[i].name, "initiator is the sender", opener == sent.side,
+			       cases[i].sender);
+			expect(cases[i].name, "answered", !!(flags & SEN_FLOW_ANSWERED),
+			       !cases[i].sender);
+		}
+	}
+}
+
+static void the_first_payload_stays(void **state)
+{
+	struct rig *rig = *state;
+	struct sent sent = udp(rig, 0);
+
+	assert_false(flow_of(rig, &sent)->flags & SEN_FLOW_PAYLOAD);
+	udp(rig, 33);
+	udp(rig, 44);
+	assert_int_equal(flow_of(rig, &sent)->first_payload, 33);
+	assert_true(flow_of(rig, &sent)->flags & SEN_FLOW_PAYLOAD);
+}
+
+/* Every combination of a closing and a following packet: only a bare SYN opens anew. */
+static void a_syn_reopens_a_closed_flow(void **state)
+{
+	static const struct {
+		uint8_t closing, next;
+		bool reopens;
+	} cases[] = {
+		{ TCP_FIN | TCP_ACK, TCP_SYN, true },	   { TCP_RST, TCP_SYN, true },
+		{ TCP_FIN | TCP_ACK, TCP_ACK, false },	   { TCP_RST, TCP_ACK, false },
+		{ TCP_FIN, TCP_SYN | TCP_ACK, false },	   { TCP_ACK, TCP_SYN, false },
+		{ TCP_FIN | TCP_ACK, TCP_FIN | TCP_ACK, false },
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		rig_empty_tables(rig);
+		struct sen_stats before = rig_stats(rig);
+
+		tcp(rig, TCP_SYN, 0);
+		tcp_answer(rig, TCP_SYN | TCP_ACK, 9);
+		tcp(rig, cases[i].closing, 0);
+		struct sent sent = tcp(rig, cases[i].next, 0);
+		struct sen_flow *f = flow_of(rig, &sent);
+
+		assert_int_equal(sent.opened, cases[i].reopens);
+		assert_int_equal(f->packets[0] + f->packets[1], cases[i].reopens ? 1 : 4);
+		assert_int_equal(rig_stats(rig).flows_new - before.flows_new,
+				 1 + cases[i].reopens);
+		assert_int_equal(rig_used(&rig->flows), 1);
+		if (!cases[i].reopens)
+			continue;
+		assert_int_equal(f->flags & ~SEN_FLOW_INITIATOR_1, SEN_FLOW_SYN);
+		assert_int_equal(f->first_payload, 0);
+		assert_int_equal(f->evaluations, 1);
+	}
+}
+
+static void silence_ends_a_flow(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t start = rig_tick(rig);
+	struct sent sent;
+
+	udp(rig, 1);
+	udp(rig, 1);
+	rig_set_tick(rig, start + IDLE); /* as long as a flow may be silent */
+	sent = udp(rig, 1);
+	assert_false(sent.opened);
+	assert_int_equal(flow_of(rig, &sent)->packets[sent.side], 3);
+	rig_set_tick(rig, start + 2 * IDLE + 1); /* one tick longer */
+	sent = udp(rig, 1);
+	assert_true(sent.opened);
+	assert_int_equal(flow_of(rig, &sent)->packets[sent.side], 1);
+	assert_int_equal(flow_of(rig, &sent)->first_ns, rig->now_ns);
+	assert_int_equal(rig_stats(rig).flows_new, 2);
+	assert_int_equal(rig_stats(rig).flows_replaced, 0);
+}
+
+/* The clock of ticks wraps after 52 days, in the middle of a flow. */
+static void the_clock_may_wrap(void **state)
+{
+	struct rig *rig = *state;
+	struct sent sent;
+
+	rig_set_tick(rig, ~0u - 10);
+	udp(rig, 1);
+	rig->now_ns += 20ull << SEN_TICK_SHIFT;
+	assert_true(rig_tick(rig) < 10);
+	sent = udp(rig, 1);
+	assert_false(sent.opened);
+	rig->now_ns += (uint64_t)(IDLE + 1) << SEN_TICK_SHIFT;
+	assert_true(udp(rig, 1).opened);
+}
+
+static void evaluated_at_powers_of_two(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t evaluations = 0;
+
+	push_constant(rig, 1, SEN_ONE / 2);
+	for (uint32_t n = 1; n <= 300; n++) {
+		struct sent sent = udp(rig, 10);
+
+		evaluations += !(n & (n - 1));
+		assert_int_equal(flow_of(rig, &sent)->evaluations, evaluations);
+	}
+	assert_int_equal(rig_stats(rig).evaluations, evaluations);
+	assert_int_equal(rig_stats(rig).no_model, 0);
+}
+
+/* The first answer, the first payload and the first FIN or RST are worth an evaluation, their
+ * repetitions are not. */
+static void evaluated_at_changes(void **state)
+{
+	struct rig *rig = *state;
+	struct sent sent = tcp(rig, TCP_SYN, 0);
+	struct sen_flow *f = flow_of(rig, &sent);
+
+	for (int i = 1; i < 8; i++)
+		tcp(rig, TCP_ACK, 0);
+	assert_int_equal(f->evaluations, 4);
+	tcp_answer(rig, TCP_ACK, 0);
+	assert_int_equal(f->evaluations, 5);
+	tcp_answer(rig, TCP_ACK, 0);
+	assert_int_equal(f->evaluations, 5);
+	tcp(rig, TCP_ACK, 1);
+	assert_int_equal(f->evaluations, 6);
+	tcp_answer(rig, TCP_ACK, 1);
+	assert_int_equal(f->evaluations, 6);
+	tcp(rig, TCP_FIN | TCP_ACK, 0);
+	assert_int_equal(f->evaluations, 7);
+	tcp_answer(rig, TCP_FIN | TCP_ACK, 0);
+	assert_int_equal(f->evaluations, 7);
+}
+
+/* A long flow is looked at once in 2^shift ticks, however many packets it has. */
+static void evaluated_by_time(void **state)
+{
+	struct rig *rig = *state;
+	const uint32_t shift = 8, intervals = 20;
+	uint32_t before;
+	struct sen_flow *f;
+	struct sent sent;
+
+	for (int n = 0; n < 1024; n++)
+		sent = udp(rig, 1);
+	f = flow_of(rig, &sent);
+	rig->policy.eval_shift = shift;
+	rig_apply_policy(rig);
+	before = f->evaluations;
+	for (uint32_t tick = 0; tick < intervals << shift; tick += 8) {
+		rig->now_ns += 8ull << SEN_TICK_SHIFT;
+		udp(rig, 1);
+	}
+	assert_true(f->packets[0] + f->packets[1] < 2048); /* no power of two among them */
+	assert_int_equal(f->evaluations - before, intervals);
+	rig->now_ns += 10ull << (shift + SEN_TICK_SHIFT); /* a pause is one evaluation, not ten */
+	udp(rig, 1);
+	assert_int_equal(f->evaluations - before, intervals + 1);
+}
+
+/* Flows that began together do not all fall due together. */
+static void evaluations_by_time_are_spread(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t due[16] = { 0 }, evaluations = 0;
+	struct packet p;
+
+	rig_set_tick(rig, 1 << 20);
+	for (int n = 0; n < 3 * 64; n++)
+		rig_send(rig, packet_udp(&p, CLIENT, 1000 + n % 64, SERVER, 53, 1));
+	rig->policy.eval_shift = 10;
+	rig_apply_policy(rig);
+	for (int slot = 0; slot < 16; slot++) {
+		uint64_t before = rig_stats(rig).no_model;
+
+		rig->now_ns += 64ull << SEN_TICK_SHIFT;
+		for (int n = 0; n < 64; n++)
+			rig_send(rig, packet_udp(&p, CLIENT, 1000 + n, SERVER, 53, 1));
+		due[slot] = rig_stats(rig).no_model - before;
+		if (slot != 0 && slot != 4 && slot != 12) /* packets 4, 8 and 16 */
+			assert_true(due[slot] <= 16);
+		evaluations += due[slot];
+	}
+	assert_true(evaluations >= 64);
+}
+
+static void evaluated_when_the_model_changes(void **state)
+{
+	struct rig *rig = *state;
+	struct sen_flow *f;
+	struct sent sent;
+
+	push_constant(rig, 1, 1000);
+	for (int n = 0; n < 5; n++)
+		sent = udp(rig, 1);
+	f = flow_of(rig, &sent);
+	assert_int_equal(f->evaluations, 3);
+	assert_int_equal(f->score, 1000);
+	assert_int_equal(f->version, 1);
+	push_constant(rig, 2, 500);
+	udp(rig, 1);
+	udp(rig, 1);
+	assert_int_equal(f->evaluations, 4);
+	assert_int_equal(f->score, 500);
+	assert_int_equal(f->score_max, 1000);
+	assert_int_equal(f->version, 2);
+}
+
+/* Between evaluations the flow's last verdict answers for it, and falls with the model. */
+static void the_verdict_is_cached(void **state)
+{
+	struct rig *rig = *state;
+	struct sent sent;
+
+	rig->policy.mode = SEN_MODE_ENFORCE;
+	rig_apply_policy(rig);
+	push_constant(rig, 1, SEN_ONE);
+	for (int n = 0; n < 7; n++)
+		assert_int_equal((sent = udp(rig, 1)).action, DROPPED);
+	assert_int_equal(rig_stats(rig).drop, 7);
+	assert_int_equal(rig_stats(rig).evaluations, 3);
+	assert_int_equal(flow_of(rig, &sent)->class_id, SEN_CLASS_SCAN);
+	assert_int_equal(flow_of(rig, &sent)->reason, SEN_REASON_DISTANCE);
+
+	push_constant(rig, 2, SEN_ONE - 1);
+	assert_int_equal(udp(rig, 1).action, PASSED);
+	assert_int_equal(udp(rig, 1).action, PASSED);
+	assert_int_equal(rig_stats(rig).evaluations, 4);
+	assert_int_equal(flow_of(rig, &sent)->class_id, SEN_CLASS_NONE);
+	assert_int_equal(flow_of(rig, &sent)->reason, SEN_REASON_NORMAL);
+	rig_assert_balance(rig);
+}
+
+/* A change of policy needs no new evaluation. */
+static void policy_rules_the_cached_verdict(void **state)
+{
+	static const struct {
+		enum sen_mode mode;
+		uint32_t action;
+		unsigned int pass, alert, drop;
+	} steps[] = {
+		{ SEN_MODE_ENFORCE, DROPPED, 0, 0, 1 }, { SEN_MODE_ALERT, PASSED, 0, 1, 0 },
+		{ SEN_MODE_OBSERVE, PASSED, 1, 0, 0 },	{ SEN_MODE_ENFORCE, DROPPED, 0, 0, 1 },
+	};
+	struct rig *rig = *state;
+
+	rig->policy.mode = SEN_MODE_ENFORCE;
+	rig_apply_policy(rig);
+	push_constant(rig, 1, 3 * SEN_ONE);
+	for (int n = 0; n < 8; n++)
+		udp(rig, 1);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		struct sen_stats before = rig_stats(rig), after;
+
+		rig->policy.mode = steps[i].mode;
+		rig_apply_policy(rig);
+		assert_int_equal(udp(rig, 1).action, steps[i].action);
+		after = rig_stats(rig);
+		assert_int_equal(after.pass - before.pass, steps[i].pass);
+		assert_int_equal(after.alert - before.alert, steps[i].alert);
+		assert_int_equal(after.drop - before.drop, steps[i].drop);
+		assert_int_equal(after.evaluations, before.evaluations);
+	}
+}
+
+/* What happens to a class is for policy to say. */
+static void the_action_follows_the_class(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->policy.mode = SEN_MODE_ENFORCE;
+	rig->policy.action[SEN_CLASS_SCAN] = SEN_VERDICT_ALERT;
+	rig_apply_policy(rig);
+	push_constant(rig, 1, SEN_ONE);
+	assert_int_equal(udp(rig, 1).action, PASSED);
+	assert_int_equal(rig_stats(rig).alert, 1);
+	rig->policy.action[SEN_CLASS_SCAN] = SEN_VERDICT_DROP;
+	rig_apply_policy(rig);
+	assert_int_equal(udp(rig, 1).action, DROPPED);
+}
+
+static void without_a_model_everything_passes(void **state)
+{
+	struct rig *rig = *state;
+	struct sent sent;
+
+	rig->policy.mode = SEN_MODE_ENFORCE;
+	rig_apply_policy(rig);
+	for (int n = 0; n < 4; n++)
+		assert_int_equal((sent = udp(rig, 1)).action, PASSED);
+	assert_int_equal(rig_stats(rig).no_model, 3);
+	assert_int_equal(rig_stats(rig).evaluations, 0);
+	assert_int_equal(flow_of(rig, &sent)->reason, SEN_REASON_NO_MODEL);
+	assert_int_equal(rig_read_events(rig), 3); /* the first model is trained on them */
+	push_constant(rig, 1, SEN_ONE);
+	assert_int_equal(udp(rig, 1).action, DROPPED);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(everything_is_counted),
+		TEST(the_initiator),
+		TEST(the_first_payload_stays),
+		TEST(a_syn_reopens_a_closed_flow),
+		TEST(silence_ends_a_flow),
+		TEST(the_clock_may_wrap),
+		TEST(evaluated_at_powers_of_two),
+		TEST(evaluated_at_changes),
+		TEST(evaluated_by_time),
+		TEST(evaluations_by_time_are_spread),
+		TEST(evaluated_when_the_model_changes),
+		TEST(the_verdict_is_cached),
+		TEST(policy_rules_the_cached_verdict),
+		TEST(the_action_follows_the_class),
+		TEST(without_a_model_everything_passes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

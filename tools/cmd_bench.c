@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* sentroid bench: what a packet costs on this machine. */
+#include <cjson/cJSON.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "benchmark.h"
+#include "command.h"
+#include "paths.h"
+
+struct options {
+	bool json;
+	const char *model;
+	unsigned int rounds;
+	unsigned int packets;
+};
+
+enum {
+	KEY_JSON = 0x100,
+	KEY_MODEL,
+	KEY_ROUNDS,
+	KEY_PACKETS
+};
+
+static const struct argp_option option_list[] = {
+	{ "json", KEY_JSON, 0, 0, "Print JSON", 0 },
+	{ "model", KEY_MODEL, "FILE", 0, "Model in force instead of the shipped one", 0 },
+	{ "rounds", KEY_ROUNDS, "N", 0, "Rounds that the medians are taken over (15)", 0 },
+	{ "packets", KEY_PACKETS, "N", 0, "Packets of a round (1000000)", 0 },
+	{ 0 },
+};
+
+static int on_option(int key, const char *value, void *input)
+{
+	struct options *o = input;
+
+	switch (key) {
+	case KEY_JSON:
+		o->json = true;
+		return 0;
+	case KEY_MODEL:
+		o->model = value;
+		return 0;
+	case KEY_ROUNDS:
+		return parse_count("--rounds", value, 1, 101, &o->rounds);
+	case KEY_PACKETS:
+		return parse_count("--packets", value, 1000, 100000000, &o->packets);
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct syntax syntax = {
+	.name = "bench",
+	.args = "",
+	.doc = "Measure the packet path between two yardsticks in one run: an empty XDP program, and "
+	       "plain flow accounting in an LRU hash. Attaches to nothing.",
+	.least = 0,
+	.most = 0,
+	.options = option_list,
+	.option = on_option,
+};
+
+static void print_table(const struct sen_bench_row *rows)
+{
+	printf("%-42s %8s %11s %9s %6s %9s %6s\n", "ns per packet", "floor", "accounting",
+	       "sentroid", "cost", "scored", "memo");
+	for (int i = 0; i < SEN_BENCH_COUNT; i++)
+		printf("%-42s %8.0f %11.0f %9.0f %6.2f %8.1f%% %5.0f%%\n", rows[i].meaning,
+		       rows[i].floor_ns, rows[i].accounting_ns, rows[i].sentroid_ns, rows[i].cost,
+		       100 * rows[i].evaluated, 100 * rows[i].memo);
+	printf("cost = (sentroid - floor) / (accounting - floor)\n");
+}
+
+static int print_json(const struct sen_bench_row *rows)
+{
+	cJSON *root = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(root, "scenarios");
+	char *text;
+
+	for (int i = 0; list && i < SEN_BENCH_COUNT; i++) {
+		cJSON *row = cJSON_CreateObject();
+
+		cJSON_AddStringToObject(row, "name", rows[i].name);
+		cJSON_AddStringToObject(row, "meaning", rows[i].meaning);
+		cJSON_AddNumberToObject(row, "floor_ns", rows[i].floor_ns);
+		cJSON_AddNumberToObject(row, "accounting_ns", rows[i].accounting_ns);
+		cJSON_AddNumberToObject(row, "sentroid_ns", rows[i].sentroid_ns);
+		cJSON_AddNumberToObject(row, "cost", rows[i].cost);
+		cJSON_AddNumberToObject(row, "evaluated", rows[i].evaluated);
+		cJSON_AddNumberToObject(row, "memo", rows[i].memo);
+		cJSON_AddItemToArray(list, row);
+	}
+	text = cJSON_Print(root);
+	cJSON_Delete(root);
+	if (!text)
+		return EXIT_FAILED;
+	puts(text);
+	free(text);
+	return EXIT_DONE;
+}
+
+int cmd_bench(int argc, char **argv)
+{
+	struct options o = { .rounds = 15, .packets = 1000000 };
+	struct sen_bench_row rows[SEN_BENCH_COUNT];
+	struct sen_model_flat model;
+	char shipped[PATH_MAX];
+	struct sen_why why = { 0 };
+	int err = parse_line(&syntax, argc, argv, &o, (const char *[SYNTAX_ARGS]){ 0 });
+
+	if (err)
+		return err;
+	if (!is_root("benchmark", "test_run"))
+		return EXIT_FAILED;
+	if (!o.model) {
+		if (sen_default_model_path(shipped, sizeof(shipped), &why))
+			return fail(&why);
+		o.model = shipped;
+	}
+	if (load_model(o.model, &model, &why) ||
+	    sen_bench_packets(&model, o.rounds, o.packets, rows, &why))
+		return fail(&why);
+	if (o.json)
+		return print_json(rows);
+	print_table(rows);
+	return EXIT_DONE;
+}

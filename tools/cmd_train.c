@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* sentroid train: captures go through the packet program itself, so that a model is made from the very
+ * vectors that it will be asked about. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "command.h"
+#include "fsutil.h"
+#include "harvest.h"
+#include "train.h"
+#include "validate.h"
+
+#define INPUTS_MAX  128
+#define CAPTURE_MAX (1ull << 32) /* bytes read for a digest */
+
+struct input {
+	const char *path;
+	const char *class_name; /* NULL: normal traffic */
+};
+
+struct options {
+	struct input inputs[INPUTS_MAX];
+	unsigned int n;
+	double until_s;
+	const char *out;
+	struct sen_train_params params;
+};
+
+enum {
+	KEY_NORMAL = 0x100,
+	KEY_UNTIL,
+	KEY_ATTACK,
+	KEY_MEMBERS,
+	KEY_SEED,
+	KEY_FPR,
+	KEY_MARGIN
+};
+
+static const struct argp_option option_list[] = {
+	{ "normal", KEY_NORMAL, "FILE", 0, "Capture of normal traffic; may be given again", 0 },
+	{ "until", KEY_UNTIL, "SECONDS", 0,
+	  "Use normal captures up to so long after their first packet", 0 },
+	{ "attack", KEY_ATTACK, "CLASS=FILE", 0,
+	  "Capture of one attack, to name what is flagged; may be given again", 0 },
+	{ "centroids", 'k', "K", 0, "Centroids of each member (32)", 0 },
+	{ "members", KEY_MEMBERS, "E", 0, "Members of the ensemble (3)", 0 },
+	{ "seed", KEY_SEED, "N", 0, "Seed: the same seed and input give the same model (1)", 0 },
+	{ "fpr", KEY_FPR, "SHARE", 0, "Share of normal evaluations that may be flagged (0.001)",
+	  0 },
+	{ "margin", KEY_MARGIN, "FACTOR", 0, "The threshold is what that takes, times this (1.25)",
+	  0 },
+	{ "output", 'o', "MODEL.json", 0, "Where the model goes", 0 },
+	{ 0 },
+};
+
+static int add_input(struct options *o, const char *path, const char *class_name)
+{
+	if (o->n == INPUTS_MAX)
+		return usage_error("train: more than %d captures", INPUTS_MAX);
+	o->inputs[o->n++] = (struct input){ path, class_name };
+	return 0;
+}
+
+static int add_attack(struct options *o, const char *value)
+{
+	const char *equals = strchr(value, '=');
+
+	if (!equals || equals == value || !equals[1] || equals - value >= SEN_CLASS_NAME_MAX)
+		return usage_error("--attack: %s: not CLASS=FILE", value);
+	return add_input(o, equals + 1, strndup(value, equals - value));
+}
+
+static int parse_number(const char *option, const char *value, double least, double most,
+			double *out)
+{
+	char *end;
+
+	*out = strtod(value, &end);
+	if (*end || end == value || !(*out >= least && *out <= most))
+		return usage_error("%s: %s: not a number from %g to %g", option, value, least,
+				   most);
+	return 0;
+}
+
+static int on_option(int key, const char *value, void *input)
+{
+	struct options *o = input;
+	unsigned int seed;
+	int err;
+
+	switch (key) {
+	case KEY_NORMAL:
+		return add_input(o, value, NULL);
+	case KEY_ATTACK:
+		return add_attack(o, value);
+	case KEY_UNTIL:
+		return parse_number("--until", value, 0, 1e9, &o->until_s);
+	case 'k':
+		return parse_count("-k", value, 2, SEN_CENTROIDS_MAX, &o->params.centroids);
+	case KEY_MEMBERS:
+		return parse_count("--members", value, 1, SEN_MEMBERS_MAX - 1, &o->params.members);
+	case KEY_SEED:
+		err = parse_count("--seed", value, 0, ~0u, &seed);
+		o->params.seed = seed;
+		return err;
+	case KEY_FPR:
+		return parse_number("--fpr", value, 1e-6, 0.5, &o->params.target_fpr);
+	case KEY_MARGIN:
+		return parse_number("--margin", value, 1, 100, &o->params.threshold_margin);
+	case 'o':
+		o->out = value;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct syntax syntax = {
+	.name = "train",
+	.args = "--normal FILE... [--attack CLASS=FILE ...] -o MODEL.json",
+	.doc = "Make a model from captures of normal traffic, and from captures of attacks the names of "
+	       "what it flags. Further arguments are further captures of normal traffic.",
+	.least = 0,
+	.most = SYNTAX_ARGS,
+	.options = option_list,
+	.option = on_option,
+};
+
+/* "name sha256:hex" of a capture, appended to the provenance as far as there is room. */
+static int record_input(struct sen_provenance *training, const struct input *in,
+			struct sen_why *why)
+{
+	size_t used = strlen(training->inputs), len;
+	const char *name = strrchr(in->path, '/');
+	char *data, hex[65];
+	int err = sen_read_file(in->path, CAPTURE_MAX, &data, &len, why);
+
+	if (err)
+		return err;
+	err = sen_sha256_hex(data, len, hex);
+	free(data);
+	if (err)
+		return sen_why(why, err, NULL, "digest of capture: %s: %s", in->path,
+			       strerror(-err));
+	snprintf(training->inputs + used, sizeof(training->inputs) - used, "%s%s%s%s sha256:%s",
+		 used ? "\n" : "", in->class_name ? in->class_name : "", in->class_name ? "=" : "",
+		 name ? name + 1 : in->path, hex);
+	return 0;
+}
+
+static int harvest_all(const struct options *o, struct sen_model *names, struct sen_harvest *h,
+		       struct sen_why *why)
+{
+	for (unsigned int i = 0; i < o->n; i++) {
+		const struct input *in = &o->inputs[i];
+		struct sen_harvest_options options = { .label = SEN_LABEL_BENIGN,
+						       .until_s = o->until_s };
+		int err = record_input(&names->training, in, why);
+
+		if (!err && in->class_name) {
+			int id = sen_class_id(names, in->class_name);
+
+			if (id < 0)
+				return sen_why(why, id, NULL, "training: %s: no room for the class",
+					       in->class_name);
+			options = (struct sen_harvest_options){ .label = SEN_LABEL_ATTACK,
+								.class_id = id };
+		}
+		if (!err)
+			err = sen_harvest_capture(h, in->path, &options, why);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static int train(const struct options *o, struct sen_why *why)
+{
+	struct sen_model *names = calloc(1, sizeof(*names)), *model = NULL;
+	struct sen_train_params params = o->params;
+	struct sen_harvest h = { 0 };
+	int err = names ? 0 : -ENOMEM;
+
+	if (!err)
+		err = harvest_all(o, names, &h, why);
+	params.class_names = names;
+	if (!err)
+		err = sen_train_full(h.samples, h.n, &params, &model, why);
+	if (err)
+		goto cleanup;
+	model->version = 1;
+	model->created_s = time(NULL);
+	snprintf(model->training.command, sizeof(model->training.command), "sentroid train");
+	snprintf(model->training.inputs, sizeof(model->training.inputs), "%s",
+		 names->training.inputs);
+	err = sen_model_save(model, o->out, why);
+	if (!err)
+		printf("%s: %u members x %u centroids from %zu samples, threshold %.3f, digest %.12s\n",
+		       o->out, model->members, model->member[0].count, h.n, model->threshold,
+		       model->digest);
+cleanup:
+	sen_model_free(model);
+	free(h.samples);
+	free(names);
+	return err;
+}
+
+int cmd_train(int argc, char **argv)
+{
+	struct options o = { .params = sen_train_defaults };
+	const char *more[SYNTAX_ARGS];
+	struct sen_why why = { 0 };
+	int err = parse_line(&syntax, argc, argv, &o, more);
+
+	for (int i = 0; !err && i < SYNTAX_ARGS && more[i]; i++)
+		err = add_input(&o, more[i], NULL);
+	if (err)
+		return err;
+	if (!o.n || !o.out)
+		return usage_error("train: --normal FILE and -o MODEL.json are needed");
+	if (!is_root("training (captures go through the packet program)", o.inputs[0].path))
+		return EXIT_FAILED;
+	return train(&o, &why) ? fail(&why) : EXIT_DONE;
+}

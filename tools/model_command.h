@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The parts of `sentroid model`. */
+#ifndef SENTROID_MODEL_COMMAND_H
+#define SENTROID_MODEL_COMMAND_H
+
+#include "command.h"
+#include "dataplane.h"
+#include "registry.h"
+
+int model_show(int argc, char **argv);     /* model_show.c */
+int model_list(int argc, char **argv);     /* model_list.c */
+int model_rollback(int argc, char **argv); /* model_rollback.c */
+
+/* Options of every model command that reads a registry. */
+enum {
+	KEY_STATE_DIR = 0x200
+};
+#define STATE_DIR_OPTION                                                                           \
+	{                                                                                          \
+		"state-dir", KEY_STATE_DIR, "DIR", 0, "Where models are kept (/var/lib/sentroid)", \
+			0                                                                          \
+	}
+
+/* Registry of an interface below the state folder (NULL: the usual one), which is not made if there is
+ * none: *out is NULL then. 0 or a negative errno. */
+int registry_of(const char *state_dir, const char *ifname, struct sen_registry **out,
+		struct sen_why *why);
+/* Entry of just this model, NULL if the registry (may be NULL) has none. */
+const struct sen_registry_entry *registry_find(const struct sen_registry *r,
+					       const struct sen_model_flat *model);
+/* A model put in force by hand goes into Production if its interface's registry knows it, so that the
+ * agent stays with it. What prevents that is told; the model is in force all the same. */
+void registry_record(const char *state_dir, const char *ifname, const struct sen_model_flat *model,
+		     const char *reason);
+
+/* "7 (0123456789ab)" */
+#define MODEL_TEXT 32
+const char *model_text(const struct sen_model_flat *model, char text[MODEL_TEXT]);
+
+#endif

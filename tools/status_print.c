@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "status.h"
+#include "table.h"
+
+#define SIZE_TEXT 16
+
+/* 1536 as "1.5 KiB". */
+static const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
+{
+	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
+	double v = bytes;
+	size_t u = 0;
+
+	while (v >= 1024 && u + 1 < sizeof(units) / sizeof(*units)) {
+		v /= 1024;
+		u++;
+	}
+	snprintf(text, SIZE_TEXT, u ? "%.1f %s" : "%.0f %s", v, units[u]);
+	return text;
+}
+
+static const char *mode_text(const struct status *s)
+{
+	if (!s->attached)
+		return "GONE";
+	return s->meta.native ? "native" : "skb";
+}
+
+static const char *policy_text(const struct status *s)
+{
+	return s->policy.mode <= SEN_MODE_ENFORCE ? policy_words[s->policy.mode] : "unknown";
+}
+
+static void print_model(const char *what, const struct status_model *m)
+{
+	char created[TIME_TEXT], parent[32] = "no parent";
+
+	if (!m->present) {
+		printf("  %-9s none\n", what);
+		return;
+	}
+	time_text(m->created_s, created);
+	if (m->parent)
+		snprintf(parent, sizeof(parent), "from %u", m->parent);
+	printf("  %-9s version %u (%.*s), %s, made %s\n", what, m->version, DIGEST_SHORT, m->digest,
+	       parent, created);
+}
+
+static void print_counters(const struct sen_stats *c)
+{
+	char size[SIZE_TEXT];
+
+	printf("  packets   %llu, %s: %llu in flows, %llu not IP, %llu of other transports, "
+	       "%llu truncated, %llu errors\n",
+	       c->packets, size_text(c->bytes, size), c->parsed, c->not_ip, c->not_transport,
+	       c->truncated, c->errors);
+	printf("  verdicts  %llu pass, %llu alert, %llu drop, %llu redirect\n", c->pass, c->alert,
+	       c->drop, c->redirect);
+	printf("  scores    %llu evaluations, %llu flagged, %llu without a model\n", c->evaluations,
+	       c->flagged, c->no_model);
+	printf("  samples   %llu sent, %llu withheld by rate, %llu lost\n", c->events_sent,
+	       c->events_lost_rate, c->events_lost_full);
+}
+
+void status_print(const struct status *s)
+{
+	char agent[32] = "not running";
+
+	printf("%s: %s\n", s->name, s->attached ? "attached" : "PROGRAM GONE");
+	printf("  program   id %u, %s mode, %s\n", s->meta.prog_id,
+	       s->meta.native ? "native" : "skb",
+	       s->meta.dispatcher ? "under the dispatcher" : "single program");
+	printf("  policy    %s\n", policy_text(s));
+	print_model("model", &s->model[SEN_SLOT_ACTIVE]);
+	print_model("shadow", &s->model[SEN_SLOT_SHADOW]);
+	print_counters(&s->stats);
+	printf("  flows     %" PRIu64 " of %" PRIu64 " in use, %llu begun, %llu replaced, "
+	       "%llu packets without an entry\n",
+	       s->flows.used, s->flows.capacity, s->stats.flows_new, s->stats.flows_replaced,
+	       s->stats.flows_untracked);
+	if (s->agent)
+		snprintf(agent, sizeof(agent), "running, pid %d", s->agent);
+	printf("  agent     %s\n", agent);
+}
+
+static void row(struct table *t, const struct status *s)
+{
+	const struct status_model *m = &s->model[SEN_SLOT_ACTIVE];
+	char size[SIZE_TEXT], model[48] = "none", agent[16] = "-";
+
+	if (m->present)
+		snprintf(model, sizeof(model), "%u (%.*s)", m->version, DIGEST_SHORT, m->digest);
+	if (s->agent)
+		snprintf(agent, sizeof(agent), "%d", s->agent);
+	table_row(t, "%s\t%s\t%s\t%u\t%s\t%s\t%llu\t%s\t%llu\t%llu\t%" PRIu64 "\t%s", s->name,
+		  mode_text(s), s->meta.dispatcher ? "dispatcher" : "single", s->meta.prog_id,
+		  policy_text(s), model, s->stats.packets, size_text(s->stats.bytes, size),
+		  s->stats.alert, s->stats.drop, s->flows.used, agent);
+}
+
+void status_print_all(const struct status *s, size_t n)
+{
+	struct table t = { .align = "<<<><<>>>>><", .indent = "" };
+	uint64_t packets = 0, bytes = 0, alerts = 0, drops = 0, flows = 0;
+	char size[SIZE_TEXT];
+
+	if (!n) {
+		puts("Sentroid is attached to no interface.");
+		return;
+	}
+	table_row(&t, "INTERFACE\tMODE\tPROGRAM\tID\tPOLICY\tMODEL\tPACKETS\tBYTES\tALERTS\tDROPS\t"
+		      "FLOWS\tAGENT");
+	for (size_t i = 0; i < n; i++) {
+		row(&t, &s[i]);
+		packets += s[i].stats.packets;
+		bytes += s[i].stats.bytes;
+		alerts += s[i].stats.alert;
+		drops += s[i].stats.drop;
+		flows += s[i].flows.used;
+	}
+	if (n > 1)
+		table_row(&t,
+			  "total\t\t\t\t\t\t%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
+			  "\t",
+			  packets, size_text(bytes, size), alerts, drops, flows);
+	table_print(&t);
+}
+
+/* Numbers of 64 bits, exactly. */
+static void add_u64(cJSON *object, const char *key, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%" PRIu64, value);
+	cJSON_AddRawToObject(object, key, text);
+}
+
+static void add_model(cJSON *object, const char *key, const struct status_model *m)
+{
+	cJSON *model;
+
+	if (!m->present) {
+		cJSON_AddNullToObject(object, key);
+		return;
+	}
+	model = cJSON_AddObjectToObject(object, key);
+	add_u64(model, "version", m->version);
+	cJSON_AddStringToObject(model, "digest", m->digest);
+}
+
+static void add_parts(cJSON *object, const struct status *s)
+{
+	cJSON *flows, *agent;
+
+	flows = cJSON_AddObjectToObject(object, "flows");
+	add_u64(flows, "used", s->flows.used);
+	add_u64(flows, "capacity", s->flows.capacity);
+	add_u64(flows, "replaced", s->stats.flows_replaced);
+	agent = cJSON_AddObjectToObject(object, "agent");
+	cJSON_AddBoolToObject(agent, "running", s->agent != 0);
+	if (s->agent)
+		add_u64(agent, "pid", s->agent);
+	else
+		cJSON_AddNullToObject(agent, "pid");
+}
+
+static cJSON *interface_json(const struct status *s)
+{
+	cJSON *object = cJSON_CreateObject();
+
+	cJSON_AddStringToObject(object, "name", s->name);
+	cJSON_AddStringToObject(object, "mode", s->meta.native ? "native" : "skb");
+	cJSON_AddBoolToObject(object, "dispatcher", s->meta.dispatcher);
+	add_u64(object, "prog_id", s->meta.prog_id);
+	cJSON_AddBoolToObject(object, "attached", s->attached);
+	cJSON_AddStringToObject(object, "policy", policy_text(s));
+	add_model(object, "model", &s->model[SEN_SLOT_ACTIVE]);
+	add_model(object, "shadow", &s->model[SEN_SLOT_SHADOW]);
+	add_u64(object, "packets", s->stats.packets);
+	add_u64(object, "bytes", s->stats.bytes);
+	add_u64(object, "alerts", s->stats.alert);
+	add_u64(object, "drops", s->stats.drop);
+	add_u64(object, "events_lost", s->stats.events_lost_full);
+	add_parts(object, s);
+	return object;
+}
+
+int status_print_json(const struct status *s, size_t n)
+{
+	cJSON *root = cJSON_CreateObject(), *list;
+	char *text;
+
+	cJSON_AddNumberToObject(root, "abi", SEN_ABI_VERSION);
+	list = cJSON_AddArrayToObject(root, "interfaces");
+	for (size_t i = 0; i < n; i++)
+		cJSON_AddItemToArray(list, interface_json(&s[i]));
+	text = cJSON_PrintUnformatted(root);
+	cJSON_Delete(root);
+	if (!text)
+		return -ENOMEM;
+	puts(text);
+	cJSON_free(text);
+	return 0;
+}

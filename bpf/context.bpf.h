@@ -138,32 +138,41 @@ static __always_inline void pair_update(struct sen_pair *q, const struct contrib
 	q->empty_slow = sub_floor(add_saturating(q->empty_slow, c->opened), c->filled);
 }
 
-static __always_inline __u64 mac_value(const __u8 *mac)
-{
-	__u64 v = 0;
+#define SEN_ARP_ANSWER_TICKS (2 * SEN_TICKS_PER_SEC)  /* an answer comes within so long */
+#define SEN_ARP_OWNER_TICKS  (60 * SEN_TICKS_PER_SEC) /* an address silent for longer may move */
 
-#pragma unroll
-	for (int i = 0; i < 6; i++)
-		v = v << 8 | mac[i];
-	return v;
+/* Does another MAC than the owner claim the address? One that has no owner, or whose owner has been
+ * silent for long, is the claimant's from now on. */
+static __always_inline bool arp_contested(struct sen_target *t, const struct contribution *c)
+{
+	__u64 owner = mac_value(t->mac);
+	bool mine = owner == mac_value(c->mac);
+
+	if (owner && !mine && c->now - t->claimed < SEN_ARP_OWNER_TICKS)
+		return true;
+	t->claimed = c->now;
+	if (!mine)
+		__builtin_memcpy(t->mac, c->mac, sizeof(t->mac));
+	return false;
 }
 
 /*
- * ARP: does this packet count against its sender? A claim does that nobody asked for, or that comes
- * from another MAC than the last. A question is answered once.
+ * What an ARP packet counts against its sender, in events: two where it claims somebody else's address,
+ * one where nobody asked. A question is answered once; our own questions leave by the other way, so an
+ * answer to them only counts where it contradicts what was said before.
  */
-static __always_inline bool arp_update(struct sen_target *t, const struct contribution *c)
+static __always_inline __u32 arp_update(struct sen_target *t, const struct contribution *c)
 {
-	bool asked = t->asked && c->now - t->asked < 2 * SEN_TICKS_PER_SEC;
-	__u64 before = mac_value(t->mac), sender = mac_value(c->mac);
+	bool asked = t->asked && c->now - t->asked < SEN_ARP_ANSWER_TICKS;
 
 	if (c->arp == SEN_ARP_QUESTION) {
 		t->asked = c->now ? c->now : 1;
-		return false;
+		return 0;
 	}
 	t->asked = 0;
-	__builtin_memcpy(t->mac, c->mac, sizeof(t->mac));
-	return !asked || (before && before != sender);
+	if (arp_contested(t, c))
+		return 2 * SEN_EVENT_UNIT;
+	return asked || c->arp == SEN_ARP_CLAIM_TO_US ? 0 : SEN_EVENT_UNIT;
 }
 
 static __always_inline void pair_key(struct sen_pair_key *key, const struct sen_flow *f)
@@ -241,8 +250,8 @@ __noinline int context_target(struct contribution *c)
 	target_update(t, c);
 	features_of_target(&scratch->vector, t);
 	host_keep(&place, c->now, t->flows_mid);
-	if (c->arp != SEN_ARP_NONE && arp_update(t, c))
-		c->unsolicited = SEN_EVENT_UNIT;
+	if (c->arp != SEN_ARP_NONE)
+		c->unsolicited = arp_update(t, c);
 	return 0;
 }
 

@@ -133,7 +133,8 @@ static __always_inline struct sen_flow *flow_update(const struct sen_packet *p,
 }
 
 /*
- * Is this packet worth a new score? At packet 1, 2, 4, 8, ..., when something changed, once in every
+ * Is this packet worth a new score? At packet 1, 2, 4, 8, ..., when something changed, for ARP always
+ * (rare, and each question and answer matters), once in every
  * 2^shift ticks (at a phase of the flow's own, so that flows do not all fall due together), and when
  * the model changed. The byte of the generation may come round only after 256 pushes within one such
  * interval.
@@ -145,7 +146,7 @@ static __always_inline bool flow_decision_point(struct sen_flow *f, const struct
 	__u32 n = f->packets[0] + f->packets[1], last = f->last;
 
 	f->last = p->now;
-	return change || !(n & (n - 1)) || f->generation != generation ||
+	return change || p->arp != SEN_ARP_NONE || !(n & (n - 1)) || f->generation != generation ||
 	       (p->now + phase) >> shift != (last + phase) >> shift;
 }
 

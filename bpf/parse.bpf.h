@@ -291,6 +291,24 @@ struct sen_arp {
 	__u8 target_ip[4];
 } __attribute__((packed));
 
+static __always_inline __u64 mac_value(const __u8 *mac)
+{
+	__u64 v = 0;
+
+#pragma unroll
+	for (int i = 0; i < 6; i++)
+		v = v << 8 | mac[i];
+	return v;
+}
+
+static __always_inline enum sen_arp_kind arp_kind(const struct ethhdr *eth, bool question)
+{
+	if (question)
+		return SEN_ARP_QUESTION;
+	return sen_own_mac && mac_value(eth->h_dest) == sen_own_mac ? SEN_ARP_CLAIM_TO_US :
+								      SEN_ARP_CLAIM;
+}
+
 /*
  * A question is about the target's address; a claim, be it an answer or a gratuitous question for
  * the sender's own address, is about the sender's.
@@ -298,16 +316,17 @@ struct sen_arp {
 static __always_inline enum sen_outcome parse_arp(struct cursor *c, struct sen_packet *p)
 {
 	struct sen_arp *arp = cursor_take(c, struct sen_arp);
+	struct ethhdr *eth = c->start;
 	union sen_addr *out = (union sen_addr *)p->key.addr;
 	__u32 sender, target;
 
-	if (!arp)
+	if (!arp || (void *)(eth + 1) > c->end)
 		return SEN_TRUNCATED;
 	if (arp->hardware != bpf_htons(1) || arp->protocol != bpf_htons(SEN_ETH_P_IP))
 		return SEN_NOT_IP;
 	__builtin_memcpy(&sender, arp->sender_ip, 4);
 	__builtin_memcpy(&target, arp->target_ip, 4);
-	p->arp = arp->op == bpf_htons(1) && sender != target ? SEN_ARP_QUESTION : SEN_ARP_CLAIM;
+	p->arp = arp_kind(eth, arp->op == bpf_htons(1) && sender != target);
 	p->key.proto = SEN_PROTO_ARP;
 	p->l3_len = sizeof(*arp);
 	__builtin_memcpy(p->mac, arp->sender_mac, 6);

@@ -17,10 +17,12 @@ const volatile __u32 sen_flow_sets = 1;                  /* sets of each table, 
 const volatile __u32 sen_source_sets = 1;
 const volatile __u32 sen_target_sets = 1;
 const volatile __u32 sen_pair_sets = 1;
+/* MAC of the interface, in the low 48 bits: what it sends does not come by. 0: all questions do. */
+const volatile __u64 sen_own_mac;
 const volatile bool sen_replay; /* clock and lengths come from a capture */
 /* Stages that run, in the order of the path; fewer than all only to measure what each costs. */
 const volatile __u32 sen_stages = SEN_STAGE_COUNT;
-const volatile bool sen_frags;  /* packets may be longer than their linear part */
+const volatile bool sen_frags; /* packets may be longer than their linear part */
 
 enum sen_outcome {
 	SEN_PARSED,
@@ -32,7 +34,8 @@ enum sen_outcome {
 enum sen_arp_kind {
 	SEN_ARP_NONE,
 	SEN_ARP_QUESTION,
-	SEN_ARP_CLAIM
+	SEN_ARP_CLAIM,       /* an answer, or a gratuitous question for the sender's own address */
+	SEN_ARP_CLAIM_TO_US, /* to a host whose questions we do not see: our own */
 };
 
 /* What parsing leaves of a packet. */

@@ -8,6 +8,7 @@
 
 #define PROBE_VECTORS 512 /* scored in a run, a power of two */
 #define PROBE_CLAIMS  64  /* entries claimed in a run */
+#define PROBE_CPUS    2   /* that race, the first ones; a power of two */
 
 /* A vector and what the two slots make of it. */
 struct probe_score {
@@ -24,6 +25,7 @@ struct probe_score {
 struct probe_racer {
 	__u64 random;
 	__u64 claims[8]; /* by enum claim */
+	__u64 pad[7];    /* a cache line of its own */
 };
 
 #endif

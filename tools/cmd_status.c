@@ -196,8 +196,8 @@ static int collect_all(struct dirent *const *names, int found, struct status *s,
 
 static void free_names(struct dirent **names, int n)
 {
-	while (n > 0)
-		free(names[--n]);
+	for (int i = 0; names && i < n; i++)
+		free(names[i]);
 	free(names);
 }
 

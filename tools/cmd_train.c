@@ -50,7 +50,7 @@ static const struct argp_option option_list[] = {
 	{ "seed", KEY_SEED, "N", 0, "Seed: the same seed and input give the same model (1)", 0 },
 	{ "fpr", KEY_FPR, "SHARE", 0, "Share of normal evaluations that may be flagged (0.001)",
 	  0 },
-	{ "margin", KEY_MARGIN, "FACTOR", 0, "The threshold is what that takes, times this (1.25)",
+	{ "margin", KEY_MARGIN, "FACTOR", 0, "The threshold is what that takes, times this (2)",
 	  0 },
 	{ "output", 'o', "MODEL.json", 0, "Where the model goes", 0 },
 	{ 0 },

@@ -67,7 +67,8 @@ int usage_error(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	snprintf(prefix, sizeof(prefix), "sentroid: %s%s", command_name, *command_name ? ": " : "");
+	snprintf(prefix, sizeof(prefix),
+		 "sentroid: %s: ", *command_name ? command_name : "command line");
 	print_line(prefix, text);
 	usage_hint();
 	return EXIT_USAGE;
@@ -113,6 +114,7 @@ static error_t on_key(int key, char *value, struct argp_state *state)
 
 /* As argp's own would be, but under the name of the command, not under what getopt's messages begin
  * with. */
+// NOLINTNEXTLINE(readability-non-const-parameter): the type is argp's
 static error_t on_common_key(int key, char *value, struct argp_state *state)
 {
 	char name[64];

@@ -16,6 +16,7 @@ enum {
 };
 
 #define CLASSES_TEXT 512
+#define RADII_TEXT   48
 
 struct shown {
 	const char *ifname;
@@ -95,20 +96,30 @@ static void classes_text(const struct sen_model_flat *model, const struct sen_me
 	}
 }
 
+static void radii_text(const struct sen_member *m, char text[RADII_TEXT])
+{
+	double least, most;
+
+	radius_range(m, &least, &most);
+	if (most - least < 0.05)
+		snprintf(text, RADII_TEXT, "%.1f", least);
+	else
+		snprintf(text, RADII_TEXT, "%.1f to %.1f", least, most);
+}
+
 static void print_members(const struct sen_model_flat *model)
 {
 	struct table t = { .align = ">>>><<", .indent = "  " };
-	char classes[CLASSES_TEXT];
-	double least, most;
+	char classes[CLASSES_TEXT], radii[RADII_TEXT];
 
 	table_row(&t, "MEMBER\tWEIGHT\tCENTROIDS\tFEATURES\tRADII\tCLASSES");
 	for (unsigned int e = 0; e < model->members; e++) {
 		const struct sen_member *m = &model->member[e];
 
-		radius_range(m, &least, &most);
+		radii_text(m, radii);
 		classes_text(model, m, classes);
-		table_row(&t, "%u\t%.3f\t%u\t%u\t%.1f to %.1f\t%s", e, m->weight / (double)SEN_ONE,
-			  m->count, features_of(m), least, most, classes);
+		table_row(&t, "%u\t%.3f\t%u\t%u\t%s\t%s", e, m->weight / (double)SEN_ONE, m->count,
+			  features_of(m), radii, classes);
 	}
 	table_print(&t);
 }
@@ -153,7 +164,7 @@ static void print(const struct shown *s)
 	printf("  created    %s\n", created);
 	printf("  threshold  %.3f, as the mean of squared distances over squared radii\n",
 	       threshold_of(model));
-	printf("  features   %u, version %u\n", SEN_DIMS, model->features);
+	printf("  features   %d, version %u\n", SEN_DIMS, model->features);
 	printf("  members    %u that score, %u that name\n", model->scoring,
 	       model->members - model->scoring);
 	printf("  shadow     %s\n\n", s->has_shadow ? model_text(&s->shadow, text) : "none");

@@ -13,7 +13,7 @@
 #include "log.h"
 
 #define DRAIN_MS 100 /* the kernel side batches its wake-ups */
-#define TICK_MS 1000
+#define TICK_MS  1000
 
 /* ---- configuration ---- */
 
@@ -192,7 +192,9 @@ static int start_timers(struct sen_agent *a)
 
 static int start_interfaces(struct sen_agent *a, struct sen_why *why)
 {
-	struct sen_interface_env env = { .loop = a->loop, .worker = a->worker, .config = &a->config };
+	struct sen_interface_env env = { .loop = a->loop,
+					 .worker = a->worker,
+					 .config = &a->config };
 
 	for (size_t i = 0; i < a->options.count; i++) {
 		int err = sen_interface_open(a->options.interfaces[i], &env, &a->interfaces[i],

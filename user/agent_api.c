@@ -9,10 +9,10 @@
 #include "clock.h"
 #include "metrics.h"
 
-#define BEAT_STALE_MS 5000	/* of an idle trainer */
-#define JOB_STALE_MS 900000	/* no training takes so long */
-#define METRICS_TYPE "text/plain; version=0.0.4; charset=utf-8"
-#define JSON_TYPE "application/json"
+#define BEAT_STALE_MS 5000   /* of an idle trainer */
+#define JOB_STALE_MS  900000 /* no training takes so long */
+#define METRICS_TYPE  "text/plain; version=0.0.4; charset=utf-8"
+#define JSON_TYPE     "application/json"
 
 bool sen_agent_ready(struct sen_agent *a, char *reason, size_t size)
 {
@@ -181,7 +181,7 @@ static void get_status(void *ctx, struct sen_http_reply *reply)
 }
 
 const struct sen_http_route sen_agent_routes[] = {
-	{ "/metrics", get_metrics },	   { "/healthz", get_health },
-	{ "/readyz", get_ready },	   { "/api/v1/alerts", get_alerts },
+	{ "/metrics", get_metrics },      { "/healthz", get_health },
+	{ "/readyz", get_ready },         { "/api/v1/alerts", get_alerts },
 	{ "/api/v1/status", get_status }, { NULL, NULL },
 };

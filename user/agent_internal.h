@@ -19,7 +19,7 @@ struct sen_agent {
 	struct sen_http *http;
 	struct sen_interface *interfaces[SEN_AGENT_INTERFACES];
 	size_t count;
-	int wakeup;	     /* the worker's, in the loop */
+	int wakeup;          /* the worker's, in the loop */
 	int64_t started_s;   /* Unix time */
 	int64_t watchdog_ms; /* between signs of life to systemd, 0: none wanted */
 };

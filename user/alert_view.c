@@ -80,6 +80,7 @@ cJSON *sen_alert_json(const struct sen_alert *al)
 	add_time(o, "first", al->first_ms);
 	add_time(o, "last", al->last_ms);
 	cJSON_AddNumberToObject(o, "events", (double)al->events);
+	cJSON_AddNumberToObject(o, "folded", (double)al->folded);
 	cJSON_AddNumberToObject(o, "score", round(al->score_max * 1000.0 / SEN_ONE) / 1000);
 	cJSON_AddNumberToObject(o, "model_version", al->model_version);
 	cJSON_AddStringToObject(o, "reason", al->reason);

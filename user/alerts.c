@@ -7,12 +7,19 @@
 #include "alerts.h"
 #include "endpoint.h"
 
-#define RECENT 64	 /* closed alerts that stay to be read */
+#define RECENT         64 /* closed alerts that stay to be read */
 #define MANY_ADDRESSES 16 /* from so many on, a novelty is one of the target or of the source */
-#define NONE (-1)
+#define MARKS          1024
+#define NONE           (-1)
+#define ATTACKED_MS    60000 /* an attack shows in the slow counters of its target for so long */
+#define FIRST_SIGNS_MS 10000 /* novelties just before a certain alert were its beginning */
 
 /* What an alert is one of: its key has the other address zeroed. */
-enum scope { SCOPE_PAIR, SCOPE_SOURCE, SCOPE_TARGET };
+enum scope {
+	SCOPE_PAIR,
+	SCOPE_SOURCE,
+	SCOPE_TARGET
+};
 
 struct key {
 	__u8 source[SEN_ADDR_BYTES];
@@ -28,8 +35,16 @@ struct slot {
 	bool used;
 	int next; /* in the chain of its bucket */
 	int64_t updated_ms;
-	int64_t window_ms;	 /* start of the novelty window */
+	int64_t window_ms;      /* start of the novelty window */
 	unsigned int in_window; /* samples in it */
+};
+
+/* A target under attack. One in the place of another is no loss: both are marked again soon. */
+struct mark {
+	__u8 target[SEN_ADDR_BYTES];
+	uint64_t alert; /* its id, 0: free */
+	size_t slot;
+	int64_t last_ms;
 };
 
 struct sen_alerts {
@@ -42,6 +57,7 @@ struct sen_alerts {
 	size_t buckets; /* a power of two */
 	int *bucket;
 	struct slot *slots;
+	struct mark marks[MARKS];
 	struct sen_alert recent[RECENT];
 	unsigned int recent_next;
 };
@@ -238,8 +254,7 @@ static void slot_count(struct sen_alerts *a, struct slot *s, const struct sen_ev
 	set_add(al->target_set, sen_event_target(ev));
 	port_add(al, ev);
 	/* A rule's numbers grow: the latest tell most. A novelty is told by its strongest sample. */
-	if (finding->reason &&
-	    (finding->certain || al->events == 1 || ev->score > al->score_max))
+	if (finding->reason && (finding->certain || al->events == 1 || ev->score > al->score_max))
 		snprintf(al->reason, sizeof(al->reason), "%s", finding->reason);
 	if (ev->score >= al->score_max) {
 		al->score_max = ev->score;
@@ -265,14 +280,15 @@ static void slot_open(struct sen_alerts *a, struct slot *s, const struct sen_fin
 }
 
 /* Count a sample on its alert, which it may open. */
-static void report(struct sen_alerts *a, enum scope scope, const struct sen_event *ev,
-		   const struct sen_finding *finding, int64_t now_ms)
+static struct slot *report(struct sen_alerts *a, enum scope scope, const struct sen_event *ev,
+			   const struct sen_finding *finding, int64_t now_ms)
 {
 	struct slot *s = slot_get(a, ev, finding->class_id, scope, now_ms);
 
 	slot_count(a, s, ev, finding, now_ms);
 	if (!s->alert.id && is_confirmed(a, s, ev, finding))
 		slot_open(a, s, finding);
+	return s;
 }
 
 static struct slot *open_slot(struct sen_alerts *a, const struct sen_event *ev,
@@ -286,19 +302,62 @@ static struct slot *open_slot(struct sen_alerts *a, const struct sen_event *ev,
 	return s && s->alert.id ? s : NULL;
 }
 
-/*
- * The open alert of a certain class that explains a novelty: one of the same source, or a flood of
- * the same target, whose other traffic then looks odd too.
- */
-static struct slot *explanation(struct sen_alerts *a, const struct sen_event *ev)
+/* The open certain alert whose culprit is the source of this sample. */
+static struct slot *culprit(struct sen_alerts *a, const struct sen_event *ev)
 {
 	for (unsigned int c = SEN_CLASS_UNKNOWN + 1; c < SEN_CLASS_BUILTIN_COUNT; c++) {
-		struct slot *s = open_slot(a, ev, c, scope_of(c));
+		struct slot *s = scope_of(c) == SCOPE_TARGET ? NULL :
+							       open_slot(a, ev, c, scope_of(c));
 
 		if (s && s->alert.certain)
 			return s;
 	}
 	return NULL;
+}
+
+static struct mark *mark_of(struct sen_alerts *a, const struct sen_event *ev)
+{
+	return &a->marks[sen_addr_hash(sen_event_target(ev)) % MARKS];
+}
+
+static void mark_attacked(struct sen_alerts *a, const struct sen_event *ev, const struct slot *s,
+			  int64_t now_ms)
+{
+	struct mark *m = mark_of(a, ev);
+
+	memcpy(m->target, sen_event_target(ev), SEN_ADDR_BYTES);
+	m->alert = s->alert.id;
+	m->slot = s - a->slots;
+	m->last_ms = now_ms;
+}
+
+/* The open certain alert that its target suffers from, whoever sends. */
+static struct slot *affliction(struct sen_alerts *a, const struct sen_event *ev, int64_t now_ms)
+{
+	const struct mark *m = mark_of(a, ev);
+	struct slot *s = &a->slots[m->slot];
+
+	if (!m->alert || memcmp(m->target, sen_event_target(ev), SEN_ADDR_BYTES) ||
+	    now_ms - m->last_ms > ATTACKED_MS)
+		return NULL;
+	return s->used && s->alert.id == m->alert ? s : NULL;
+}
+
+/* Close the novelties that were the first signs of what now has a name. */
+static void absorb(struct sen_alerts *a, const struct slot *by, int64_t now_ms)
+{
+	for (size_t i = 0; i < a->settings.capacity; i++) {
+		struct slot *s = &a->slots[i];
+		bool source, target;
+
+		if (!s->used || !s->alert.id || s->alert.certain ||
+		    now_ms - s->alert.first_ms > FIRST_SIGNS_MS)
+			continue;
+		source = !memcmp(s->alert.source, by->alert.source, SEN_ADDR_BYTES);
+		target = !memcmp(s->alert.target, by->alert.target, SEN_ADDR_BYTES);
+		if (by->key.scope == SCOPE_TARGET ? target : source)
+			slot_close(a, s);
+	}
 }
 
 /* Keep book of a novelty's addresses under a wider key; true if they are many. */
@@ -317,10 +376,12 @@ static bool is_wide(struct sen_alerts *a, enum scope scope, const struct sen_eve
 static void report_novelty(struct sen_alerts *a, const struct sen_event *ev,
 			   const struct sen_finding *finding, int64_t now_ms)
 {
-	struct slot *s = explanation(a, ev);
+	struct slot *own = culprit(a, ev), *other = affliction(a, ev, now_ms);
 
-	if (s)
-		slot_count(a, s, ev, &(struct sen_finding){ .reason = NULL }, now_ms);
+	if (own)
+		slot_count(a, own, ev, &(struct sen_finding){ .reason = NULL }, now_ms);
+	else if (other)
+		other->alert.folded++;
 	else if (is_wide(a, SCOPE_TARGET, ev, finding, now_ms))
 		report(a, SCOPE_TARGET, ev, finding, now_ms);
 	else if (is_wide(a, SCOPE_SOURCE, ev, finding, now_ms))
@@ -329,15 +390,30 @@ static void report_novelty(struct sen_alerts *a, const struct sen_event *ev,
 		report(a, SCOPE_PAIR, ev, finding, now_ms);
 }
 
+static void report_certain(struct sen_alerts *a, const struct sen_event *ev,
+			   const struct sen_finding *finding, int64_t now_ms)
+{
+	struct slot *s = report(a, scope_of(finding->class_id), ev, finding, now_ms);
+
+	if (s->alert.events == 1)
+		absorb(a, s, now_ms);
+	mark_attacked(a, ev, s, now_ms);
+}
+
 void sen_alerts_event(struct sen_alerts *a, const struct sen_event *ev,
 		      const struct sen_finding *finding, int64_t now_ms)
 {
 	if (finding->class_id == SEN_CLASS_NONE || finding->class_id >= SEN_CLASS_MAX)
 		return;
 	if (finding->certain)
-		report(a, scope_of(finding->class_id), ev, finding, now_ms);
+		report_certain(a, ev, finding, now_ms);
 	else
 		report_novelty(a, ev, finding, now_ms);
+}
+
+bool sen_alerts_explain(struct sen_alerts *a, const struct sen_event *ev, int64_t now_ms)
+{
+	return culprit(a, ev) || affliction(a, ev, now_ms);
 }
 
 void sen_alerts_tick(struct sen_alerts *a, int64_t now_ms)

@@ -14,7 +14,7 @@
 
 #include "sentroid/abi.h"
 
-#define SEN_ALERT_PORTS 8
+#define SEN_ALERT_PORTS     8
 #define SEN_ALERT_SET_WORDS 16 /* distinct addresses are counted in bitmaps of 1024 bits */
 
 struct sen_alerts_settings {
@@ -23,7 +23,7 @@ struct sen_alerts_settings {
 	int64_t idle_ms;
 	unsigned int novelty_samples; /* a novelty opens an alert after so many samples ... */
 	int64_t novelty_window_ms;    /* ... within so long ... */
-	uint32_t novelty_score;	      /* ... or at once from this score, Q16 */
+	uint32_t novelty_score;       /* ... or at once from this score, Q16 */
 };
 
 /* What a sample was found to be. */
@@ -45,6 +45,7 @@ struct sen_alert {
 	int64_t first_ms;
 	int64_t last_ms;
 	uint64_t events;
+	uint64_t folded;    /* novelties of others that it explains: they talk to its target */
 	uint32_t score_max; /* Q16 */
 	uint32_t model_version;
 	unsigned int ports; /* in example_ports */
@@ -53,7 +54,11 @@ struct sen_alert {
 	uint64_t target_set[SEN_ALERT_SET_WORDS];
 };
 
-enum sen_alert_phase { SEN_ALERT_OPENED, SEN_ALERT_UPDATED, SEN_ALERT_CLOSED };
+enum sen_alert_phase {
+	SEN_ALERT_OPENED,
+	SEN_ALERT_UPDATED,
+	SEN_ALERT_CLOSED
+};
 
 typedef void (*sen_alert_fn)(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert);
 
@@ -67,6 +72,9 @@ void sen_alerts_configure(struct sen_alerts *alerts, const struct sen_alerts_set
 
 void sen_alerts_event(struct sen_alerts *alerts, const struct sen_event *ev,
 		      const struct sen_finding *finding, int64_t now_ms);
+/* Whether an open certain alert explains that this sample may look odd: its source is the culprit, or
+ * its target has been attacked within the last minute. */
+bool sen_alerts_explain(struct sen_alerts *alerts, const struct sen_event *ev, int64_t now_ms);
 /* Updates and closings that are due. */
 void sen_alerts_tick(struct sen_alerts *alerts, int64_t now_ms);
 void sen_alerts_close_all(struct sen_alerts *alerts);

@@ -30,7 +30,7 @@ const struct sen_config sen_config_defaults = {
 	.train_members = 3,
 	.train_centroids = 32,
 	.train_target_fpr = 0.001,
-	.train_threshold_margin = 1.25,
+	.train_threshold_margin = 2.0,
 	.drift_window = 60,
 	.drift_windows = 3,
 	.drift_psi = 0.5,
@@ -46,7 +46,12 @@ const struct sen_config sen_config_defaults = {
 	.alerts_novelty_score = 4.0,
 };
 
-enum option_type { OPTION_TEXT, OPTION_COUNT, OPTION_REAL, OPTION_WORD };
+enum option_type {
+	OPTION_TEXT,
+	OPTION_COUNT,
+	OPTION_REAL,
+	OPTION_WORD
+};
 
 struct option_word {
 	const char *word;
@@ -64,12 +69,10 @@ struct option {
 	const char *help;
 };
 
-static const struct option_word level_words[] = { { "error", SEN_LOG_ERROR },
-						  { "warning", SEN_LOG_WARNING },
-						  { "notice", SEN_LOG_NOTICE },
-						  { "info", SEN_LOG_INFO },
-						  { "debug", SEN_LOG_DEBUG },
-						  { NULL, 0 } };
+static const struct option_word level_words[] = {
+	{ "error", SEN_LOG_ERROR }, { "warning", SEN_LOG_WARNING }, { "notice", SEN_LOG_NOTICE },
+	{ "info", SEN_LOG_INFO },   { "debug", SEN_LOG_DEBUG },     { NULL, 0 }
+};
 static const struct option_word attach_words[] = { { "auto", SEN_ATTACH_AUTO },
 						   { "native", SEN_ATTACH_NATIVE },
 						   { "skb", SEN_ATTACH_SKB },
@@ -81,26 +84,41 @@ static const struct option_word policy_words[] = { { "observe", SEN_MODE_OBSERVE
 static const struct option_word switch_words[] = { { "no", 0 }, { "yes", 1 }, { NULL, 0 } };
 
 #define AT(field) offsetof(struct sen_config, field)
-#define TEXT(section, key, field, help) \
-	{ section, key, OPTION_TEXT, AT(field), 1, sizeof(sen_config_defaults.field), NULL, help }
-#define COUNT(section, key, field, min, max, help) \
-	{ section, key, OPTION_COUNT, AT(field), min, max, NULL, help }
-#define REAL(section, key, field, min, max, help) \
-	{ section, key, OPTION_REAL, AT(field), min, max, NULL, help }
-#define WORD(section, key, field, words, help) \
-	{ section, key, OPTION_WORD, AT(field), 0, 0, words, help }
+#define TEXT(section, key, field, help)                                                           \
+	{                                                                                         \
+		section, key, OPTION_TEXT, AT(field), 1, sizeof(sen_config_defaults.field), NULL, \
+			help                                                                      \
+	}
+#define COUNT(section, key, field, min, max, help)                          \
+	{                                                                   \
+		section, key, OPTION_COUNT, AT(field), min, max, NULL, help \
+	}
+#define REAL(section, key, field, min, max, help)                          \
+	{                                                                  \
+		section, key, OPTION_REAL, AT(field), min, max, NULL, help \
+	}
+#define WORD(section, key, field, words, help)                          \
+	{                                                               \
+		section, key, OPTION_WORD, AT(field), 0, 0, words, help \
+	}
 
 static const struct option options[] = {
-	TEXT("agent", "listen", listen, "address and port of the HTTP interface; \"none\": no such interface"),
-	TEXT("agent", "state_dir", state_dir, "folder of models, history and alerts, one below it per interface"),
-	WORD("agent", "log_level", log_level, level_words, "least important lines that are written"),
-	WORD("attach", "mode", attach_mode, attach_words, "how to attach where nothing is attached yet"),
-	WORD("attach", "policy", policy, policy_words, "what flagged packets meet, set when attaching"),
+	TEXT("agent", "listen", listen,
+	     "address and port of the HTTP interface; \"none\": no such interface"),
+	TEXT("agent", "state_dir", state_dir,
+	     "folder of models, history and alerts, one below it per interface"),
+	WORD("agent", "log_level", log_level, level_words,
+	     "least important lines that are written"),
+	WORD("attach", "mode", attach_mode, attach_words,
+	     "how to attach where nothing is attached yet"),
+	WORD("attach", "policy", policy, policy_words,
+	     "what flagged packets meet, set when attaching"),
 	COUNT("baseline", "seconds", baseline_seconds, 1, 604800,
 	      "the first model is trained after so many seconds ..."),
 	COUNT("baseline", "samples", baseline_samples, 100, 10000000,
 	      "... or so many benign samples, whichever is first"),
-	WORD("learn", "enabled", learn_enabled, switch_words, "no: the model in force stays as it is"),
+	WORD("learn", "enabled", learn_enabled, switch_words,
+	     "no: the model in force stays as it is"),
 	REAL("learn", "low_mark", learn_low_mark, 0.05, 1,
 	     "only samples below this share of the threshold teach what is normal"),
 	COUNT("learn", "samples", learn_samples, 100, 100000, "new samples that trigger an update"),
@@ -113,7 +131,8 @@ static const struct option options[] = {
 	COUNT("learn", "reservoir", learn_reservoir, 1000, 200000,
 	      "samples of the past that are kept in memory"),
 	COUNT("train", "members", train_members, 1, SEN_MEMBERS_MAX - 1, "size of the ensemble"),
-	COUNT("train", "centroids", train_centroids, 2, SEN_CENTROIDS_MAX, "centroids of each member"),
+	COUNT("train", "centroids", train_centroids, 2, SEN_CENTROIDS_MAX,
+	      "centroids of each member"),
 	REAL("train", "target_fpr", train_target_fpr, 0.00001, 0.1,
 	     "share of benign evaluations that may reach the threshold"),
 	REAL("train", "threshold_margin", train_threshold_margin, 1, 10,
@@ -124,8 +143,7 @@ static const struct option options[] = {
 	      "windows in a row that must differ to trigger a training from scratch"),
 	REAL("drift", "psi", drift_psi, 0.05, 100,
 	     "population stability index from which a feature counts as moved"),
-	COUNT("watch", "seconds", watch_seconds, 1, 3600,
-	      "a new model is watched for so long"),
+	COUNT("watch", "seconds", watch_seconds, 1, 3600, "a new model is watched for so long"),
 	REAL("watch", "share", watch_share, 0.0001, 1,
 	     "it is rolled back if more than this share of evaluations is flagged ..."),
 	REAL("watch", "factor", watch_factor, 1, 10000,
@@ -134,11 +152,13 @@ static const struct option options[] = {
 	      "seconds that learning rests after a roll-back"),
 	COUNT("alerts", "capacity", alerts_capacity, 16, 65536,
 	      "alerts kept in memory; the longest silent one makes room (read at start)"),
-	COUNT("alerts", "update", alerts_update, 1, 3600, "seconds between updates of an open alert"),
+	COUNT("alerts", "update", alerts_update, 1, 3600,
+	      "seconds between updates of an open alert"),
 	COUNT("alerts", "idle", alerts_idle, 1, 86400, "seconds of silence that close an alert"),
 	COUNT("alerts", "novelty_samples", alerts_novelty_samples, 1, 1000,
 	      "a novelty is reported after so many flagged samples ..."),
-	COUNT("alerts", "novelty_window", alerts_novelty_window, 1, 3600, "... within so many seconds ..."),
+	COUNT("alerts", "novelty_window", alerts_novelty_window, 1, 3600,
+	      "... within so many seconds ..."),
 	REAL("alerts", "novelty_score", alerts_novelty_score, 1, 60000,
 	     "... or at once from this score on (1 is the threshold)"),
 };
@@ -305,7 +325,12 @@ int sen_config_read(struct sen_config *config, FILE *in, const char *name,
 		    sen_config_error_fn error, void *ctx)
 {
 	struct parse p = {
-		.config = *config, .in = in, .name = name, .error = error, .ctx = ctx, .whole = true,
+		.config = *config,
+		.in = in,
+		.name = name,
+		.error = error,
+		.ctx = ctx,
+		.whole = true,
 	};
 
 	if (ini_parse_stream(parse_reader, &p, parse_handler, &p) < 0)

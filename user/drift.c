@@ -10,7 +10,7 @@
 #define LEAST_EVALUATIONS 1000
 
 struct sen_drift {
-	bool known; /* there is a reference */
+	bool known;         /* there is a reference */
 	unsigned int moved; /* windows in a row that left it */
 	int64_t mark_ms;
 	struct sen_feature_hist mark;

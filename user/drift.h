@@ -15,7 +15,7 @@
 struct sen_drift_settings {
 	int64_t window_ms;
 	unsigned int windows; /* in a row that must differ */
-	double psi;	      /* from which a feature counts as moved */
+	double psi;           /* from which a feature counts as moved */
 };
 
 struct sen_drift_report {

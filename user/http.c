@@ -12,9 +12,9 @@
 #include "http.h"
 #include "log.h"
 
-#define CONNECTIONS 32
+#define CONNECTIONS  32
 #define IDLE_SECONDS 15
-#define BACKLOG 64
+#define BACKLOG      64
 
 struct sen_http {
 	struct MHD_Daemon *daemon;
@@ -77,7 +77,8 @@ static int listen_on(const char *where, struct sen_why *why)
 	if (fd >= 0)
 		return fd;
 	return sen_why(why, fd,
-		       fd == -EADDRINUSE ? "another agent? choose another port with --listen" : NULL,
+		       fd == -EADDRINUSE ? "another agent? choose another port with --listen" :
+					   NULL,
 		       "listen: %s: %s", where, strerror(-fd));
 }
 
@@ -166,8 +167,8 @@ static void serve(void *ctx)
 
 static int join_loop(struct sen_http *http)
 {
-	const union MHD_DaemonInfo *info =
-		MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon,
+							       MHD_DAEMON_INFO_EPOLL_FD);
 	int err;
 
 	if (!info || info->epoll_fd < 0)
@@ -183,12 +184,11 @@ static int join_loop(struct sen_http *http)
 
 static int start_daemon(struct sen_http *http)
 {
-	http->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-					on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-					MHD_OPTION_LISTEN_SOCKET, http->socket,
-					MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
-					MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
-					MHD_OPTION_END);
+	http->daemon =
+		MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, http,
+				 MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
+				 http->socket, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
+				 MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_END);
 	if (!http->daemon)
 		return errno ? -errno : -EIO;
 	http->socket = -1; /* the daemon's from now on */

@@ -11,7 +11,7 @@
 struct sen_http_reply {
 	unsigned int status; /* 200 unless set */
 	const char *type;    /* Content-Type, static; plain text unless set */
-	char *body;	     /* from malloc(), freed by the server; NULL: out of memory */
+	char *body;          /* from malloc(), freed by the server; NULL: out of memory */
 	size_t len;
 };
 

@@ -8,7 +8,7 @@
 #include "novelty.h"
 #include "rules.h"
 
-#define STALE_MS 5000	  /* a ring not drained for so long is not being read */
+#define STALE_MS     5000 /* a ring not drained for so long is not being read */
 #define MODEL_AGE_MS 1000 /* between two looks at the model that events speak of */
 
 /* A training on its way through the worker. */
@@ -61,11 +61,11 @@ void sen_interface_event(void *ctx, const struct sen_event *ev)
 	char reason[160];
 	unsigned int class_id = sen_rules_classify(ev, reason, sizeof(reason));
 
-	sen_learner_sample(i->learner, ev, class_id);
 	if (class_id)
 		report_rule(i, ev, class_id, reason, now_ms);
 	else if (ev->score >= SEN_ONE && !sen_learner_withholds_novelties(i->learner))
 		report_novelty(i, ev, now_ms);
+	sen_learner_sample(i->learner, ev, class_id, sen_alerts_explain(i->alerts, ev, now_ms));
 }
 
 /* ---- alerts ---- */
@@ -91,8 +91,7 @@ static void write_journal(struct sen_interface *i, const char *what, const struc
 	cJSON_AddStringToObject(o, "event", what);
 	cJSON_AddStringToObject(o, "interface", i->name);
 	line = cJSON_PrintUnformatted(o);
-	if (i->journal && line &&
-	    (fprintf(i->journal, "%s\n", line) < 0 || fflush(i->journal))) {
+	if (i->journal && line && (fprintf(i->journal, "%s\n", line) < 0 || fflush(i->journal))) {
 		sen_log_limited(&i->journal_limit, SEN_LOG_WARNING,
 				"%s: alert not written down: %s", i->name, strerror(errno));
 		clearerr(i->journal);
@@ -110,8 +109,7 @@ void sen_interface_alert(void *ctx, enum sen_alert_phase phase, const struct sen
 	if (phase != SEN_ALERT_UPDATED)
 		write_journal(i, phase == SEN_ALERT_OPENED ? "open" : "close", alert);
 	sen_alert_line(alert, line, sizeof(line));
-	sen_log_limited(&i->alert_limit,
-			phase == SEN_ALERT_OPENED ? SEN_LOG_WARNING : SEN_LOG_INFO,
+	sen_log_limited(&i->alert_limit, phase == SEN_ALERT_OPENED ? SEN_LOG_WARNING : SEN_LOG_INFO,
 			"%s: alert %llu %s: %s", i->name, (unsigned long long)alert->id,
 			words[phase], line);
 }

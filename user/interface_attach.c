@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* How an interface comes up: its state on disk, its pinned maps, its program where there is none. */
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -121,7 +122,8 @@ static int fill_empty_slot(struct sen_interface *i, struct sen_why *why)
 	if (!err)
 		err = sen_dataplane_push(i->dp, SEN_SLOT_ACTIVE, &i->model, why);
 	if (!err)
-		sen_log(SEN_LOG_NOTICE, "%s: no model was in force: the shipped one is now", i->name);
+		sen_log(SEN_LOG_NOTICE, "%s: no model was in force: the shipped one is now",
+			i->name);
 	return err;
 }
 
@@ -162,7 +164,8 @@ static int open_parts(struct sen_interface *i, struct sen_why *why)
 	int err = sen_alerts_new(&settings, sen_interface_alert, i, &i->alerts);
 
 	if (!err)
-		err = sen_learner_new(i->env.config, &sen_interface_learner_ops, i, i->registry, &i->learner);
+		err = sen_learner_new(i->env.config, &sen_interface_learner_ops, i, i->registry,
+				      &i->learner);
 	return err ? sen_why(why, err, NULL, "interface %s: %s", i->name, strerror(-err)) : 0;
 }
 
@@ -173,6 +176,10 @@ static int open_interface(struct sen_interface *i, struct sen_why *why)
 
 	if (err && !absent)
 		return err;
+	/* Before a folder is made for it. */
+	if (absent && !if_nametoindex(i->name))
+		return sen_why(why, -ENODEV, "ip link shows the interfaces that there are",
+			       "interface: %s: no such interface", i->name);
 	err = open_state(i, why);
 	if (!err && absent)
 		err = attach(i, why);

@@ -11,7 +11,11 @@
 #include "model_internal.h"
 
 #define ATTACKS_KEPT 2000
-#define CHECK_MS 5000 /* between looks at what is in force */
+#define CHECK_MS     5000 /* between looks at what is in force */
+/* Counters of the slow window still rise for so long after traffic has begun to be watched. A model of
+ * a shorter baseline gets a wider threshold; updates narrow it as the counters settle. */
+#define SETTLED_MS       180000
+#define UNSETTLED_MARGIN 2
 
 const char *sen_learner_state_name(enum sen_learner_state state)
 {
@@ -100,7 +104,7 @@ static void mark_drift(struct sen_learner *l, bool adopt, int64_t now_ms)
 	else
 		sen_drift_mark(l->drift, &total, now_ms);
 	l->drifted = false;
-	l->window_samples = l->window_named = 0;
+	l->window_samples = l->window_explained = 0;
 }
 
 void sen_learner_begin_baseline(struct sen_learner *l, int64_t now_ms)
@@ -144,18 +148,25 @@ static bool teaches(const struct sen_learner *l, const struct sen_event *ev)
 	       ev->score < l->config.learn_low_mark * SEN_ONE;
 }
 
-void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsigned int rule_class)
+void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsigned int rule_class,
+			bool explained)
 {
 	struct sen_sample s;
 
+	explained = explained || rule_class;
 	if (ev->score >= SEN_ONE)
-		sen_watch_sample(&l->watch, rule_class != SEN_CLASS_NONE);
+		sen_watch_sample(&l->watch, explained);
 	l->window_samples++;
-	l->window_named += rule_class != SEN_CLASS_NONE;
+	l->window_explained += explained;
 	sample_from(ev, rule_class, &s);
 	if (rule_class) {
+		/* A candidate must flag what the model in force flags; what rules alone can see is no
+		 * fault of either. */
 		l->status.attack++;
-		sen_reservoir_add(l->attacks, &s);
+		if (l->status.state == SEN_LEARNER_BASELINE || ev->score >= SEN_ONE)
+			sen_reservoir_add(l->attacks, &s);
+	} else if (explained) {
+		l->status.skipped++;
 	} else if (l->status.state == SEN_LEARNER_BASELINE) {
 		l->status.benign++;
 		l->baseline_samples++;
@@ -169,17 +180,15 @@ void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsig
 	}
 }
 
-static void set_params(const struct sen_learner *l, struct sen_training *t)
+static void set_params(const struct sen_learner *l, struct sen_training *t, int64_t now_ms)
 {
 	t->params.members = l->config.train_members;
 	t->params.centroids = l->config.train_centroids;
 	t->params.target_fpr = l->config.train_target_fpr;
 	t->params.threshold_margin = l->config.train_threshold_margin;
 	t->params.seed = 1 + l->status.promoted + l->status.refused + l->status.failed;
-	/* A first model is judged by what it flags of benign traffic; attacks that rules have named
-	 * so far may be few and of one kind, and have their rule anyway. */
-	if (t->kind == SEN_TRAINING_BASELINE)
-		t->gate.min_recall = 0;
+	if (t->kind == SEN_TRAINING_BASELINE && now_ms - l->baseline_ms < SETTLED_MS)
+		t->params.threshold_margin *= UNSETTLED_MARGIN;
 }
 
 /* Fresh samples, and of the past: all for a full training, as many again for an update. */
@@ -220,7 +229,7 @@ static void start_training(struct sen_learner *l, enum sen_training_kind kind, c
 	l->last_training_ms = now_ms;
 	if (t) {
 		snprintf(t->trigger, sizeof(t->trigger), "%s", trigger);
-		set_params(l, t);
+		set_params(l, t, now_ms);
 		gather(l, t);
 		t->in_force = l->in_force ? sen_model_copy(l->in_force) : NULL;
 		err = l->in_force && !t->in_force ? -ENOMEM : l->ops.train(l->ctx, t);
@@ -276,20 +285,21 @@ static void tick_drift(struct sen_learner *l, int64_t now_ms)
 	};
 	struct sen_drift_report report = { .psi = l->status.drift_psi };
 	struct sen_feature_hist total;
-	/* More than a tenth named by rules: the window shows an attack, not a change of habits. */
-	bool explained = 10 * l->window_named > l->window_samples;
+	/* More than a tenth is of an attack: the window does not show a change of habits. */
+	bool explained = 10 * l->window_explained > l->window_samples;
 
 	if (l->drifted || !sen_drift_due(l->drift, &settings, now_ms) ||
 	    l->ops.feature_hist(l->ctx, &total))
 		return;
 	l->drifted = sen_drift_feed(l->drift, &settings, &total, explained, now_ms, &report);
-	l->window_samples = l->window_named = 0;
+	l->window_samples = l->window_explained = 0;
 	l->status.drift_psi = report.psi;
 	l->status.drift_feature = sen_feature_name(report.feature);
 	if (!l->drifted)
 		return;
 	l->status.drifts++;
-	sen_learner_say(l, SEN_LOG_NOTICE, "drift: %s has moved, stability index %.2f over %u windows",
+	sen_learner_say(l, SEN_LOG_NOTICE,
+			"drift: %s has moved, stability index %.2f over %u windows",
 			l->status.drift_feature, report.psi, settings.windows);
 }
 
@@ -304,8 +314,10 @@ static void tick_watch(struct sen_learner *l, int64_t now_ms)
 		sen_learner_roll_back(l, now_ms);
 		return;
 	case SEN_WATCH_PASSED:
-		sen_learner_say(l, SEN_LOG_INFO, "model %u has settled: %.2f%% of evaluations flagged",
-				l->status.version, 100 * l->watch.share);
+		sen_learner_say(
+			l, SEN_LOG_INFO, "model %u has settled: %.2f%% of evaluations flagged%s",
+			l->status.version, 100 * l->watch.share,
+			l->watch.share > l->watch.limit ? ", by attacks that are known" : "");
 		return;
 	default:
 		return;
@@ -375,10 +387,12 @@ void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t 
 	} else if (!sen_learner_promote(l, t, now_ms)) {
 		bool full = t->kind != SEN_TRAINING_UPDATE;
 
-		if (l->status.state == SEN_LEARNER_BASELINE)
+		if (l->status.state == SEN_LEARNER_BASELINE) {
+			sen_reservoir_clear(l->attacks);
 			sen_learner_begin_active(l, now_ms);
-		else if (full)
+		} else if (full) {
 			mark_drift(l, true, now_ms);
+		}
 	}
 	sen_training_free(t);
 }

@@ -21,7 +21,7 @@
 #include "sentroid/abi.h"
 #include "training.h"
 
-#define SEN_LEARNER_STATES(X) \
+#define SEN_LEARNER_STATES(X)   \
 	X(BASELINE, "baseline") \
 	X(ACTIVE, "active")     \
 	X(PAUSED, "paused")     \
@@ -29,7 +29,9 @@
 	X(OFF, "off")
 
 #define SEN_ENUM_LEARNER(id, name) SEN_LEARNER_##id,
-enum sen_learner_state { SEN_LEARNER_STATES(SEN_ENUM_LEARNER) SEN_LEARNER_STATE_COUNT };
+enum sen_learner_state {
+	SEN_LEARNER_STATES(SEN_ENUM_LEARNER) SEN_LEARNER_STATE_COUNT
+};
 
 struct sen_learner_ops {
 	/* The active slot: replace, read (-ENOENT: empty). */
@@ -44,13 +46,13 @@ struct sen_learner_ops {
 
 struct sen_learner_status {
 	enum sen_learner_state state;
-	bool history;	      /* versions are kept on disk */
-	bool training;	      /* one is running */
+	bool history;         /* versions are kept on disk */
+	bool training;        /* one is running */
 	unsigned int version; /* of the model in force that the learner answers for, 0: none */
 	char digest[2 * SEN_DIGEST_BYTES + 1];
-	uint64_t benign; /* samples taken for normal */
-	uint64_t attack; /* samples named by a rule */
-	uint64_t skipped; /* samples too near the threshold, or flagged: they teach nothing */
+	uint64_t benign;  /* samples taken for normal */
+	uint64_t attack;  /* samples named by a rule */
+	uint64_t skipped; /* flagged, too near the threshold, amid an attack: they teach nothing */
 	size_t reservoir;
 	size_t fresh;
 	size_t needed; /* benign samples without which there is no first model */
@@ -78,8 +80,10 @@ void sen_learner_configure(struct sen_learner *l, const struct sen_config *confi
 
 /* Take over what is in force, or begin with a baseline. */
 int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why);
-/* A sample with what a rule says of it, SEN_CLASS_NONE if none. */
-void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsigned int rule_class);
+/* A sample with what a rule says of it, SEN_CLASS_NONE if none. `explained`: it may look odd because of
+ * an attack that is known, or hide behind it: it is neither held against a model nor learned from. */
+void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsigned int rule_class,
+			bool explained);
 /* About once a second. */
 void sen_learner_tick(struct sen_learner *l, int64_t now_ms);
 /* A training is back; it is freed here. */

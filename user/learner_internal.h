@@ -23,15 +23,15 @@ struct sen_learner {
 
 	struct sen_model *in_force; /* NULL in the first baseline */
 	struct sen_model *previous; /* where a roll-back goes; NULL: look into the registry */
-	struct model_id active;	    /* found in or put into the active slot last */
+	struct model_id active;     /* found in or put into the active slot last */
 
 	struct sen_reservoir *past;    /* benign, of all times */
 	struct sen_reservoir *fresh;   /* benign, not trained on yet */
 	struct sen_reservoir *attacks; /* named by rules */
 	uint64_t baseline_samples;
 	uint64_t fresh_seen;
-	uint64_t window_samples; /* since the last drift window: all, and those named by rules */
-	uint64_t window_named;
+	uint64_t window_samples; /* since the last drift window: all, and those of known attacks */
+	uint64_t window_explained;
 
 	struct sen_drift *drift;
 	bool drifted;

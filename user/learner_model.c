@@ -145,11 +145,12 @@ int sen_learner_promote(struct sen_learner *l, struct sen_training *t, int64_t n
 	l->status.last_success_s = time(NULL);
 	l->status.last_samples = l->in_force->training.samples;
 	begin_watch(l, now_ms);
-	sen_learner_say(l, SEN_LOG_NOTICE,
-			"model %u promoted (%s): %llu samples, false positives %.3f%% on samples held "
-			"back, trained in %.2f s",
-			version, reason, (unsigned long long)l->status.last_samples,
-			100 * t->validation.false_positives, t->seconds);
+	sen_learner_say(
+		l, SEN_LOG_NOTICE,
+		"model %u promoted (%s): %llu samples, false positives %.3f%% on samples held "
+		"back, trained in %.2f s",
+		version, reason, (unsigned long long)l->status.last_samples,
+		100 * t->validation.false_positives, t->seconds);
 	return 0;
 }
 
@@ -165,8 +166,9 @@ void sen_learner_refuse(struct sen_learner *l, struct sen_training *t)
 		set_stage(l, t->model->version, "Archived", reason);
 		snprintf(name, sizeof(name), "candidate %u", t->model->version);
 	}
-	sen_learner_say(l, SEN_LOG_NOTICE, "%s refused (%s: %s): %s; %zu samples, trained in %.2f s",
-			name, sen_training_name(t->kind), t->trigger, t->validation.reason, t->n,
+	sen_learner_say(l, SEN_LOG_NOTICE,
+			"%s refused (%s: %s): %s; %zu samples, trained in %.2f s", name,
+			sen_training_name(t->kind), t->trigger, t->validation.reason, t->n,
 			t->seconds);
 }
 
@@ -199,7 +201,8 @@ void sen_learner_roll_back(struct sen_learner *l, int64_t now_ms)
 	if (!model) {
 		sen_learner_begin_baseline(l, now_ms);
 		sen_learner_say(l, SEN_LOG_WARNING,
-				"%s and there is none before it: the baseline begins again", reason);
+				"%s and there is none before it: the baseline begins again",
+				reason);
 		return;
 	}
 	err = sen_learner_enforce(l, model, &why);

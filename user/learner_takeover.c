@@ -92,8 +92,8 @@ static int take_over(struct sen_learner *l, const struct model_id *found)
 		model = find_own(l, found);
 		if (model) {
 			sen_learner_adopt(l, model, found);
-			sen_learner_say(l, SEN_LOG_NOTICE, "takes over with model %u, in force already",
-					production);
+			sen_learner_say(l, SEN_LOG_NOTICE,
+					"takes over with model %u, in force already", production);
 			return 0;
 		}
 	}
@@ -127,10 +127,11 @@ int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why
 	}
 	sen_model_id_text(&found, text);
 	sen_learner_begin_baseline(l, now_ms);
-	sen_learner_say(l, SEN_LOG_NOTICE,
-			"baseline: learns what is normal for %u s; model %s, not trained here, is in "
-			"force meanwhile",
-			l->config.baseline_seconds, found.version ? text : "none");
+	sen_learner_say(
+		l, SEN_LOG_NOTICE,
+		"baseline: learns what is normal for %u s; model %s, not trained here, is in "
+		"force meanwhile",
+		l->config.baseline_seconds, found.version ? text : "none");
 	return 0;
 }
 
@@ -142,7 +143,8 @@ static void follow(struct sen_learner *l, struct sen_model *model, const struct 
 	l->watch.state = SEN_WATCH_OFF;
 	if (l->status.state != SEN_LEARNER_OFF)
 		sen_learner_begin_active(l, now_ms);
-	sen_learner_say(l, SEN_LOG_NOTICE, "model %u was put in force by somebody else: goes on from it",
+	sen_learner_say(l, SEN_LOG_NOTICE,
+			"model %u was put in force by somebody else: goes on from it",
 			model->version);
 }
 
@@ -164,8 +166,8 @@ void sen_learner_check_active(struct sen_learner *l, int64_t now_ms)
 	l->watch.state = SEN_WATCH_OFF;
 	if (l->status.state == SEN_LEARNER_ACTIVE || l->status.state == SEN_LEARNER_PAUSED)
 		l->status.state = SEN_LEARNER_HELD;
-	sen_learner_say(l, SEN_LOG_WARNING,
-			"model %s was put in force by somebody else%s", now.version ? text : "none",
+	sen_learner_say(l, SEN_LOG_WARNING, "model %s was put in force by somebody else%s",
+			now.version ? text : "none",
 			l->status.state == SEN_LEARNER_HELD ?
 				": learning rests until one of this registry is in force again" :
 				"");

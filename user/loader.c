@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -184,6 +187,23 @@ static int write_policy(const struct sentroid *skel, enum sen_mode mode)
 		       0;
 }
 
+/* Hardware address in the low 48 bits, 0 where the interface has none. */
+static __u64 own_mac(const char *ifname)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { 0 };
+	__u64 mac = 0;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
+	if (fd >= 0 && !ioctl(fd, SIOCGIFHWADDR, &request) &&
+	    request.ifr_hwaddr.sa_family == ARPHRD_ETHER)
+		for (int i = 0; i < 6; i++)
+			mac = mac << 8 | (__u8)request.ifr_hwaddr.sa_data[i];
+	if (fd >= 0)
+		close(fd);
+	return mac;
+}
+
 /* What is attached now: is our program one of a dispatcher's, and natively? */
 static void inspect(unsigned int ifindex, enum xdp_attach_mode mode, struct sen_attach_result *r)
 {
@@ -210,6 +230,7 @@ static int attach_as(const char *ifname, unsigned int ifindex, enum xdp_attach_m
 	err = sen_program_configure(skel, o->flows);
 	if (err)
 		goto cleanup;
+	skel->rodata->sen_own_mac = own_mac(ifname);
 	prog = xdp_program__from_bpf_obj(skel->obj, "xdp");
 	err = libxdp_get_error(prog);
 	if (err)
@@ -308,7 +329,7 @@ static int attach_auto(const char *ifname, unsigned int ifindex, const struct se
 
 	if (!err)
 		return 0;
-	if (err != -EOPNOTSUPP && err != -EINVAL && err != -ENOTSUP)
+	if (err != -EOPNOTSUPP && err != -EINVAL)
 		return explain(err, ifname, XDP_MODE_NATIVE, why);
 	snprintf(result->note, sizeof(result->note),
 		 "native XDP not possible (%s): attached in skb mode, which is slower",

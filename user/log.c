@@ -28,8 +28,7 @@ static const char *level_word(enum sen_log_level level)
 }
 
 /* One write for the whole line: lines of several threads do not mix. */
-static void log_line(enum sen_log_level level, unsigned int withheld, const char *fmt,
-		     va_list args)
+static void log_line(enum sen_log_level level, unsigned int withheld, const char *fmt, va_list args)
 {
 	char line[1024], prefix[8] = "", more[48] = "";
 	int at;

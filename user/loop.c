@@ -12,7 +12,11 @@
 
 #define LOOP_BATCH 16
 
-enum source_kind { SOURCE_GIVEN, SOURCE_COUNTER, SOURCE_SIGNALS };
+enum source_kind {
+	SOURCE_GIVEN,
+	SOURCE_COUNTER,
+	SOURCE_SIGNALS
+};
 
 struct source {
 	struct source *next;
@@ -115,8 +119,8 @@ int sen_loop_timer(struct sen_loop *loop, sen_loop_fn fn, void *ctx)
 {
 	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 
-	return add_own(loop, &(struct source){
-				     .fd = fd, .kind = SOURCE_COUNTER, .fn = fn, .ctx = ctx });
+	return add_own(loop,
+		       &(struct source){ .fd = fd, .kind = SOURCE_COUNTER, .fn = fn, .ctx = ctx });
 }
 
 int sen_loop_timer_set(int timer, int64_t first_ms, int64_t every_ms)
@@ -149,8 +153,8 @@ int sen_loop_wakeup(struct sen_loop *loop, sen_loop_fn fn, void *ctx)
 {
 	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 
-	return add_own(loop, &(struct source){
-				     .fd = fd, .kind = SOURCE_COUNTER, .fn = fn, .ctx = ctx });
+	return add_own(loop,
+		       &(struct source){ .fd = fd, .kind = SOURCE_COUNTER, .fn = fn, .ctx = ctx });
 }
 
 void sen_loop_wake(int wakeup)

@@ -29,10 +29,10 @@ struct stat {
 static const struct stat stats[] = { SEN_STATS(STAT) };
 
 #define VERDICT(id, name, help) { name, help, offsetof(struct sen_stats, VERDICT_FIELD_##id) },
-#define VERDICT_FIELD_PASS pass
-#define VERDICT_FIELD_ALERT alert
-#define VERDICT_FIELD_DROP drop
-#define VERDICT_FIELD_REDIRECT redirect
+#define VERDICT_FIELD_PASS      pass
+#define VERDICT_FIELD_ALERT     alert
+#define VERDICT_FIELD_DROP      drop
+#define VERDICT_FIELD_REDIRECT  redirect
 static const struct stat verdicts[] = { SEN_VERDICTS(VERDICT) };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -52,10 +52,10 @@ static uint64_t stat_value(const struct sen_metrics_interface *i, const struct s
 
 /* ---- everything else that is one number an interface ---- */
 
-#define GETTER(name, expression) \
+#define GETTER(name, expression)                                        \
 	static double get_##name(const struct sen_metrics_interface *i) \
-	{ \
-		return (double)(expression); \
+	{                                                               \
+		return (double)(expression);                            \
 	}
 
 GETTER(attached, i->attached)
@@ -85,24 +85,33 @@ GETTER(last_samples, i->learner.last_samples)
 GETTER(threshold_fpr, i->learner.threshold_fpr)
 GETTER(alerts_open, i->alerts_open)
 
-#define PLAIN(name, type, get, help) { name, help, type, NULL, NULL, get_##get }
-#define LABELLED(name, type, label, value, get, help) { name, help, type, label, value, get_##get }
+#define PLAIN(name, type, get, help)                    \
+	{                                               \
+		name, help, type, NULL, NULL, get_##get \
+	}
+#define LABELLED(name, type, label, value, get, help)     \
+	{                                                 \
+		name, help, type, label, value, get_##get \
+	}
 
 /* Rows of one name stand together: HELP and TYPE are written before the first. */
 static const struct metric metrics[] = {
 	PLAIN("sentroid_attached", "gauge", attached,
 	      "Whether the pinned maps of the interface are there."),
-	PLAIN("sentroid_attached_native", "gauge", native, "Whether the program runs in native XDP."),
+	PLAIN("sentroid_attached_native", "gauge", native,
+	      "Whether the program runs in native XDP."),
 	PLAIN("sentroid_attached_dispatcher", "gauge", dispatcher,
 	      "Whether the program runs under libxdp's dispatcher."),
 	PLAIN("sentroid_flow_table_entries", "gauge", flows_used,
 	      "Flow table entries whose deadline is not over."),
-	PLAIN("sentroid_flow_table_capacity", "gauge", flows_capacity, "Flow table entries there are."),
+	PLAIN("sentroid_flow_table_capacity", "gauge", flows_capacity,
+	      "Flow table entries there are."),
 	PLAIN("sentroid_events_consumed_total", "counter", consumed,
 	      "Samples read from the events ring."),
 	PLAIN("sentroid_events_unknown_total", "counter", unknown,
 	      "Samples of another version, skipped."),
-	PLAIN("sentroid_model_version", "gauge", version, "Version of the model in force, 0 without one."),
+	PLAIN("sentroid_model_version", "gauge", version,
+	      "Version of the model in force, 0 without one."),
 	PLAIN("sentroid_training_running", "gauge", training, "Whether a training is running."),
 	PLAIN("sentroid_history_available", "gauge", history,
 	      "Whether model versions are kept on disk."),
@@ -119,7 +128,8 @@ static const struct metric metrics[] = {
 	LABELLED("sentroid_trainings_total", "counter", "result", "failed", failed, ""),
 	PLAIN("sentroid_model_rollbacks_total", "counter", rolled_back,
 	      "Models taken back after their promotion."),
-	PLAIN("sentroid_drifts_total", "counter", drifts, "Times that drift has triggered a training."),
+	PLAIN("sentroid_drifts_total", "counter", drifts,
+	      "Times that drift has triggered a training."),
 	PLAIN("sentroid_drift_stability_index", "gauge", drift_psi,
 	      "Population stability index of the feature that moved most in the last window."),
 	PLAIN("sentroid_training_last_success_timestamp_seconds", "gauge", last_success,
@@ -161,7 +171,8 @@ static void write_stats(FILE *out, const struct sen_metrics_interface *in, size_
 	head(out, "sentroid_verdicts_total", "Packets by verdict.", "counter");
 	for (size_t i = 0; i < n; i++)
 		for (size_t v = 0; v < COUNT(verdicts); v++)
-			fprintf(out, "sentroid_verdicts_total{interface=\"%s\",verdict=\"%s\"} %llu\n",
+			fprintf(out,
+				"sentroid_verdicts_total{interface=\"%s\",verdict=\"%s\"} %llu\n",
 				in[i].name, verdicts[v].name,
 				(unsigned long long)stat_value(&in[i], &verdicts[v]));
 }
@@ -191,7 +202,8 @@ static void write_states(FILE *out, const struct sen_metrics_interface *in, size
 				s == (int)in[i].learner.state);
 	head(out, "sentroid_model_info", "The model in force.", "gauge");
 	for (size_t i = 0; i < n; i++)
-		fprintf(out, "sentroid_model_info{interface=\"%s\",version=\"%u\",digest=\"%s\"} 1\n",
+		fprintf(out,
+			"sentroid_model_info{interface=\"%s\",version=\"%u\",digest=\"%s\"} 1\n",
 			in[i].name, in[i].active_version, in[i].active_digest);
 }
 

@@ -54,22 +54,23 @@ void sen_metrics_write_process(FILE *out, const struct sen_metrics_process *proc
 
 	memory_pages(&virtual, &resident);
 	getrlimit(RLIMIT_NOFILE, &files);
-	fprintf(out, "# HELP sentroid_build_info The agent's version.\n"
-		     "# TYPE sentroid_build_info gauge\n"
-		     "sentroid_build_info{version=\"%s\",abi=\"%d\"} 1\n",
+	fprintf(out,
+		"# HELP sentroid_build_info The agent's version.\n"
+		"# TYPE sentroid_build_info gauge\n"
+		"sentroid_build_info{version=\"%s\",abi=\"%d\"} 1\n",
 		SENTROID_VERSION, SEN_ABI_VERSION);
 	single(out, "sentroid_trainer_heartbeat_timestamp_seconds",
-	      "Unix time at which the trainer thread last showed life.", "gauge",
-	      (double)process->trainer_beat_s);
+	       "Unix time at which the trainer thread last showed life.", "gauge",
+	       (double)process->trainer_beat_s);
 	single(out, "process_cpu_seconds_total", "User and system CPU time spent.", "counter",
-	      cpu_seconds());
+	       cpu_seconds());
 	single(out, "process_resident_memory_bytes", "Resident memory size.", "gauge",
-	      (double)resident * page);
+	       (double)resident * page);
 	single(out, "process_virtual_memory_bytes", "Virtual memory size.", "gauge",
-	      (double)virtual * page);
+	       (double)virtual * page);
 	single(out, "process_start_time_seconds", "Unix time at which the process began.", "gauge",
-	      (double)process->start_s);
+	       (double)process->start_s);
 	single(out, "process_open_fds", "Open file descriptors.", "gauge", open_descriptors());
 	single(out, "process_max_fds", "File descriptors that may be open.", "gauge",
-	      (double)files.rlim_cur);
+	       (double)files.rlim_cur);
 }

@@ -8,8 +8,8 @@
 #include "rules.h"
 #include "sentroid/score.h"
 
-#define CENTRE 64 /* where quantizers put the middle of benign traffic */
-#define TOLD 3
+#define CENTRE    64 /* where quantizers put the middle of benign traffic */
+#define TOLD      3
 #define LEAST_ODD 30 /* steps from the centre; benign traffic keeps within 24, but for 2 % */
 
 static const char *const class_names[] = {
@@ -54,7 +54,7 @@ void sen_novelty_explain(const struct sen_model_flat *model, const struct sen_ve
 		for (int d = 0; d < SEN_DIMS; d++)
 			if (!told[d] && (most < 0 || oddness(&q, d) > oddness(&q, most)))
 				most = d;
-		if (oddness(&q, most) < LEAST_ODD)
+		if (n && oddness(&q, most) < LEAST_ODD)
 			break;
 		told[most] = true;
 		at += snprintf(reason + at, size - at, "%s %s %u", n ? "," : ":",

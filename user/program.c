@@ -13,8 +13,8 @@ const struct sen_policy sen_policy_defaults = {
 	.mode = SEN_MODE_ALERT,
 	.eval_shift = SEN_WINDOW_FAST,
 	.near = SEN_ONE / 4 * 3,
-	.sample_every = 4,
-	.rate = { 2000, 200, 1000 },
+	.sample_every = 1,
+	.rate = { 1000, 200, 500 },
 	.wakeup_ticks = 50,
 };
 

@@ -6,17 +6,21 @@
 #include "rules.h"
 
 /* The packet path may see one direction only: nothing here asks whether a flow was answered. */
-enum payload { PAYLOAD_ANY, PAYLOAD_NONE, PAYLOAD_SOME };
+enum payload {
+	PAYLOAD_ANY,
+	PAYLOAD_NONE,
+	PAYLOAD_SOME
+};
 
-#define TCP (1 << 0)
-#define UDP (1 << 1)
+#define TCP  (1 << 0)
+#define UDP  (1 << 1)
 #define ICMP (1 << 2)
-#define ARP (1 << 3)
+#define ARP  (1 << 3)
 
 struct condition {
 	enum sen_feature feature;
 	uint32_t least;
-	uint32_t below;	  /* 0: no upper limit */
+	uint32_t below;   /* 0: no upper limit */
 	const char *what; /* NULL: not worth telling */
 };
 
@@ -102,7 +106,7 @@ static bool from_dns(const struct sen_event *ev)
  * CLDAP, RIP, SSDP, ARD, WS-Discovery, mDNS, memcached. */
 static bool from_reflector(const struct sen_event *ev)
 {
-	static const uint16_t ports[] = { 17,  19,  69,	  111,	123,  137,  161,
+	static const uint16_t ports[] = { 17,  19,  69,   111,  123,  137,  161,
 					  389, 520, 1900, 3283, 3702, 5353, 11211 };
 
 	return LISTED(sen_event_client_port(ev), ports);
@@ -131,51 +135,126 @@ static bool is_trickle(const struct sen_event *ev)
 	       timed >= 3 && ev->packets <= 4 * timed && ev->bytes <= 150ull * ev->packets;
 }
 
-#define LEAST(feature, n, what) { SEN_FEATURE_##feature, n, 0, what }
-#define BELOW(feature, n) { SEN_FEATURE_##feature, 0, n, NULL }
+#define LEAST(feature, n, what)                   \
+	{                                         \
+		SEN_FEATURE_##feature, n, 0, what \
+	}
+#define BELOW(feature, n)                         \
+	{                                         \
+		SEN_FEATURE_##feature, 0, n, NULL \
+	}
+/* The target's sources and packets are those of a SYN flood: they say nothing of other protocols. */
+#define NO_SYN_FLOOD BELOW(DST_EMPTY_8, 200)
 
 /*
  * In order: the first that holds, wins. Counters of 8 s stand between 8.6 and 17.2 times a steady
  * rate in events a second, those of 64 s between 69 and 138 times.
  */
 static const struct rule rules[] = {
-	{ SEN_CLASS_ARP_SPOOF, ARP, PAYLOAD_ANY, NULL, "claims addresses that nobody asked for",
+	{ SEN_CLASS_ARP_SPOOF,
+	  ARP,
+	  PAYLOAD_ANY,
+	  NULL,
+	  "claims addresses that nobody asked for",
 	  { LEAST(ARP_UNSOLICITED_64, 6, "unsolicited ARP answers") } },
-	{ SEN_CLASS_SCAN, TCP | UDP, PAYLOAD_NONE, NULL, "tries many ports and says nothing",
+	{ SEN_CLASS_SCAN,
+	  TCP | UDP,
+	  PAYLOAD_NONE,
+	  NULL,
+	  "tries many ports and says nothing",
 	  { LEAST(SRC_PORTS_8, 16, "ports"), LEAST(SRC_EMPTY_8, 12, "flows without payload") } },
-	{ SEN_CLASS_SCAN, TCP | UDP | ICMP, PAYLOAD_NONE, NULL, "tries many hosts and says nothing",
+	{ SEN_CLASS_SCAN,
+	  TCP | UDP | ICMP,
+	  PAYLOAD_NONE,
+	  NULL,
+	  "tries many hosts and says nothing",
 	  { LEAST(SRC_HOSTS_64, 11, "hosts"), LEAST(SRC_EMPTY_8, 10, "flows without payload"),
 	    BELOW(FLOW_PACKETS, 5) } },
-	{ SEN_CLASS_SYN_FLOOD, TCP, PAYLOAD_NONE, NULL, "half-open connections from many sources",
+	{ SEN_CLASS_SYN_FLOOD,
+	  TCP,
+	  PAYLOAD_NONE,
+	  NULL,
+	  "half-open connections from many sources",
 	  { LEAST(DST_EMPTY_8, 200, "flows without payload to the target"),
 	    LEAST(DST_SOURCES_8, 64, "sources") } },
-	{ SEN_CLASS_SYN_FLOOD, TCP, PAYLOAD_NONE, NULL, "half-open connections from one source",
+	{ SEN_CLASS_SYN_FLOOD,
+	  TCP,
+	  PAYLOAD_NONE,
+	  NULL,
+	  "half-open connections from one source",
 	  { LEAST(DST_EMPTY_8, 200, "flows without payload to the target"),
 	    LEAST(PAIR_EMPTY_64, 200, "of them to one service from this source") } },
-	{ SEN_CLASS_ICMP_FLOOD, ICMP, PAYLOAD_ANY, is_rapid, "a stream of ICMP from one source",
+	{ SEN_CLASS_ICMP_FLOOD,
+	  ICMP,
+	  PAYLOAD_ANY,
+	  is_rapid,
+	  "a stream of ICMP from one source",
 	  { LEAST(FLOW_PACKETS, 1000, "packets") } },
-	{ SEN_CLASS_ICMP_FLOOD, ICMP, PAYLOAD_ANY, NULL, "ICMP from many sources",
+	{ SEN_CLASS_ICMP_FLOOD,
+	  ICMP,
+	  PAYLOAD_SOME,
+	  NULL,
+	  "ICMP from many sources",
 	  { LEAST(DST_SOURCES_8, 300, "sources"), LEAST(DST_PACKETS_64, 5000, "packets"),
-	    BELOW(FLOW_PACKETS, 4) } },
-	{ SEN_CLASS_AMPLIFICATION, UDP, PAYLOAD_SOME, from_dns, "large DNS answers never asked for",
-	  { LEAST(FLOW_FIRST_PAYLOAD, 1000, "bytes of payload"), LEAST(DST_SOURCES_8, 32, "sources"),
-	    LEAST(DST_PACKETS_64, 20000, "packets") } },
-	{ SEN_CLASS_AMPLIFICATION, UDP, PAYLOAD_SOME, from_reflector,
+	    BELOW(FLOW_PACKETS, 4), NO_SYN_FLOOD } },
+	{ SEN_CLASS_AMPLIFICATION,
+	  UDP,
+	  PAYLOAD_SOME,
+	  from_dns,
+	  "large DNS answers never asked for",
+	  { LEAST(FLOW_FIRST_PAYLOAD, 1000, "bytes of payload"),
+	    LEAST(DST_SOURCES_8, 32, "sources"), LEAST(DST_PACKETS_64, 20000, "packets"),
+	    NO_SYN_FLOOD } },
+	{ SEN_CLASS_AMPLIFICATION,
+	  UDP,
+	  PAYLOAD_SOME,
+	  from_reflector,
 	  "large answers never asked for",
 	  { LEAST(FLOW_FIRST_PAYLOAD, 200, "bytes of payload"), LEAST(DST_SOURCES_8, 8, "sources"),
-	    LEAST(DST_PACKETS_64, 2000, "packets") } },
-	{ SEN_CLASS_UDP_FLOOD, UDP, PAYLOAD_ANY, is_quiet_udp, "short UDP flows from one source",
+	    LEAST(DST_PACKETS_64, 2000, "packets"), NO_SYN_FLOOD } },
+	{ SEN_CLASS_UDP_FLOOD,
+	  UDP,
+	  PAYLOAD_ANY,
+	  is_quiet_udp,
+	  "short UDP flows from one source",
 	  { LEAST(PAIR_FLOWS_8, 1500, "flows"), BELOW(FLOW_PACKETS, 4) } },
-	{ SEN_CLASS_UDP_FLOOD, UDP, PAYLOAD_ANY, is_chatty_udp, "short UDP flows from one source",
+	{ SEN_CLASS_UDP_FLOOD,
+	  UDP,
+	  PAYLOAD_ANY,
+	  is_chatty_udp,
+	  "short UDP flows from one source",
 	  { LEAST(PAIR_FLOWS_8, 20000, "flows"), BELOW(FLOW_PACKETS, 4) } },
-	{ SEN_CLASS_UDP_FLOOD, UDP, PAYLOAD_ANY, is_quiet_udp, "short UDP flows from many sources",
+	{ SEN_CLASS_UDP_FLOOD,
+	  UDP,
+	  PAYLOAD_SOME,
+	  is_quiet_udp,
+	  "short UDP flows from many sources",
 	  { LEAST(DST_SOURCES_8, 300, "sources"), LEAST(DST_PACKETS_64, 20000, "packets"),
-	    BELOW(FLOW_PACKETS, 4) } },
-	{ SEN_CLASS_BRUTE_FORCE, TCP, PAYLOAD_SOME, is_interactive_login, "one login after another",
+	    BELOW(FLOW_PACKETS, 4), NO_SYN_FLOOD } },
+	{ SEN_CLASS_UDP_FLOOD,
+	  UDP,
+	  PAYLOAD_NONE,
+	  NULL,
+	  "empty UDP packets from many sources",
+	  { LEAST(DST_SOURCES_8, 300, "sources"),
+	    LEAST(DST_EMPTY_8, 1000, "flows without payload to the target") } },
+	{ SEN_CLASS_BRUTE_FORCE,
+	  TCP,
+	  PAYLOAD_SOME,
+	  is_interactive_login,
+	  "one login after another",
 	  { LEAST(PAIR_FLOWS_8, 7, "connections to the login service") } },
-	{ SEN_CLASS_BRUTE_FORCE, TCP, PAYLOAD_SOME, is_program_login, "one login after another",
+	{ SEN_CLASS_BRUTE_FORCE,
+	  TCP,
+	  PAYLOAD_SOME,
+	  is_program_login,
+	  "one login after another",
 	  { LEAST(PAIR_FLOWS_8, 60, "connections to the login service") } },
-	{ SEN_CLASS_SLOWLORIS, TCP, PAYLOAD_SOME, is_trickle, "connections held open by a trickle",
+	{ SEN_CLASS_SLOWLORIS,
+	  TCP,
+	  PAYLOAD_SOME,
+	  is_trickle,
+	  "connections held open by a trickle",
 	  { LEAST(PAIR_FLOWS_64, 40, "connections to the web server") } },
 };
 

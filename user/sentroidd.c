@@ -8,7 +8,11 @@
 #include "agent.h"
 #include "log.h"
 
-enum { KEY_LISTEN = 0x100, KEY_STATE_DIR, KEY_PRINT_CONFIG };
+enum {
+	KEY_LISTEN = 0x100,
+	KEY_STATE_DIR,
+	KEY_PRINT_CONFIG
+};
 
 const char *argp_program_version = "sentroidd " SENTROID_VERSION;
 
@@ -25,8 +29,8 @@ static const struct argp_option options[] = {
 	{ "config", 'c', "FILE", 0, "Configuration instead of " SEN_CONFIG_PATH, 0 },
 	{ "listen", KEY_LISTEN, "ADDR:PORT", 0,
 	  "Where to serve metrics and status (127.0.0.1:9966); none: nowhere", 0 },
-	{ "state-dir", KEY_STATE_DIR, "DIR", 0,
-	  "Models, history and alerts (/var/lib/sentroid)", 0 },
+	{ "state-dir", KEY_STATE_DIR, "DIR", 0, "Models, history and alerts (/var/lib/sentroid)",
+	  0 },
 	{ "print-config", KEY_PRINT_CONFIG, NULL, 0,
 	  "Print a commented configuration with the defaults", 0 },
 	{ 0 },

@@ -31,7 +31,7 @@ struct sen_train_params {
 	const struct sen_model *class_names;
 };
 
-/* 3 members x 32 centroids, 0.1 % false positives, margin 1.25, a fifth held back, ... */
+/* 3 members x 32 centroids, 0.1 % false positives, margin 2, a fifth held back, ... */
 extern const struct sen_train_params sen_train_defaults;
 
 /* Fit a model from benign samples; attack-labelled ones become labelled centroids (a member of

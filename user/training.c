@@ -8,8 +8,9 @@
 
 /* Every fifth of fifty stretches of time is kept from training, for the gate: neighbours in time are
  * near-duplicates, and drawn one by one they would stand on both sides. */
-#define HOLD_BLOCKS 50
-#define HOLD_EVERY 5
+#define HOLD_BLOCKS   50
+#define HOLD_EVERY    5
+#define LEAST_ATTACKS 20 /* held out, to judge by them */
 
 const char *sen_training_name(enum sen_training_kind kind)
 {
@@ -84,6 +85,23 @@ static void relax_gate(struct sen_gate *gate, const struct sen_sample *held, siz
 		gate->max_false_positives = few < 0.2 ? few : 0.2;
 }
 
+/*
+ * A first model is judged by benign samples alone, and a handful of attacks proves nothing either way:
+ * what rules have named so far may be few and of one kind, and has its rule anyway.
+ */
+static void spare_attacks(const struct sen_training *t, struct sen_sample *held, size_t n)
+{
+	size_t attacks = 0;
+
+	for (size_t i = 0; i < n; i++)
+		attacks += held[i].label == SEN_LABEL_ATTACK;
+	if (t->kind != SEN_TRAINING_BASELINE && attacks >= LEAST_ATTACKS)
+		return;
+	for (size_t i = 0; i < n; i++)
+		if (held[i].label == SEN_LABEL_ATTACK)
+			held[i].label = SEN_LABEL_NONE;
+}
+
 static int fit_model(struct sen_training *t, size_t fit)
 {
 	if (t->kind == SEN_TRAINING_UPDATE)
@@ -105,6 +123,7 @@ static int run(struct sen_training *t)
 	err = fit_model(t, fit);
 	if (err)
 		return err;
+	spare_attacks(t, t->samples + fit, t->n - fit);
 	relax_gate(&t->gate, t->samples + fit, t->n - fit);
 	err = sen_validate(t->model, t->in_force, t->samples + fit, t->n - fit, &t->gate,
 			   &t->validation);

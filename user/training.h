@@ -13,7 +13,11 @@
 #include "train.h"
 #include "validate.h"
 
-enum sen_training_kind { SEN_TRAINING_BASELINE, SEN_TRAINING_UPDATE, SEN_TRAINING_FULL };
+enum sen_training_kind {
+	SEN_TRAINING_BASELINE,
+	SEN_TRAINING_UPDATE,
+	SEN_TRAINING_FULL
+};
 
 struct sen_training {
 	enum sen_training_kind kind;

@@ -8,7 +8,12 @@
 
 #include "sentroid/abi.h"
 
-enum sen_watch_state { SEN_WATCH_OFF, SEN_WATCH_ON, SEN_WATCH_PASSED, SEN_WATCH_EXCURSION };
+enum sen_watch_state {
+	SEN_WATCH_OFF,
+	SEN_WATCH_ON,
+	SEN_WATCH_PASSED,
+	SEN_WATCH_EXCURSION
+};
 
 struct sen_watch {
 	enum sen_watch_state state;

@@ -8,7 +8,7 @@
 #include "clock.h"
 #include "worker.h"
 
-#define QUEUE 16
+#define QUEUE   16
 #define BEAT_MS 500
 
 struct sen_worker {

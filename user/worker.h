@@ -14,7 +14,7 @@ struct sen_job {
 	const void *key; /* a waiting job is replaced by a later one of the same key */
 	void *arg;
 	void (*run)(void *arg, const atomic_bool *cancel); /* in the thread; polls cancel */
-	void (*done)(void *arg);   /* in the loop, after run */
+	void (*done)(void *arg);                           /* in the loop, after run */
 	void (*dropped)(void *arg); /* in the loop: replaced or stopped before it was done */
 };
 

@@ -95,9 +95,10 @@ struct sen_target {
 	__u32 flows_mid;
 	__u32 packets_slow;
 	__u64 sources_mid[2];
-	__u32 asked; /* tick of the last ARP question for it, 0: never */
-	__u8 mac[6]; /* that last claimed it by ARP */
-	__u8 pad[6];
+	__u32 asked;   /* tick of the last ARP question for it, 0: never */
+	__u32 claimed; /* tick of the last ARP claim by `mac` */
+	__u8 mac[6];   /* that it belongs to, as far as ARP has said */
+	__u8 pad[2];
 };
 SEN_ASSERT_SIZE(struct sen_target, 64);
 

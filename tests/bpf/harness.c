@@ -75,8 +75,7 @@ static void *map_memory(const struct bpf_map *map)
 	return memory;
 }
 
-static void table_open(struct rig_table *t, const struct bpf_map *sets,
-		       const struct bpf_map *entries)
+void rig_table_open(struct rig_table *t, const struct bpf_map *sets, const struct bpf_map *entries)
 {
 	t->sets = map_memory(sets);
 	t->entries = map_memory(entries);
@@ -84,13 +83,13 @@ static void table_open(struct rig_table *t, const struct bpf_map *sets,
 	t->capacity = bpf_map__max_entries(entries);
 }
 
-static void table_empty(const struct rig_table *t)
+void rig_table_empty(const struct rig_table *t)
 {
 	memset(t->sets, 0, t->capacity / SEN_WAYS * sizeof(*t->sets));
 	memset(t->entries, 0, t->capacity * t->entry_size);
 }
 
-static void table_close(const struct rig_table *t)
+void rig_table_close(const struct rig_table *t)
 {
 	munmap(t->sets, t->capacity / SEN_WAYS * sizeof(*t->sets));
 	munmap(t->entries, t->capacity * t->entry_size);
@@ -131,10 +130,10 @@ struct rig *rig_open(const struct rig_sizes *sizes)
 	configure(rig->skel, sizes ? sizes : &any);
 	assert_int_equal(sentroid__load(rig->skel), 0);
 	rig->prog_fd = bpf_program__fd(rig->skel->progs.sentroid);
-	table_open(&rig->flows, rig->skel->maps.flows_sets, rig->skel->maps.flows);
-	table_open(&rig->sources, rig->skel->maps.sources_sets, rig->skel->maps.sources);
-	table_open(&rig->targets, rig->skel->maps.targets_sets, rig->skel->maps.targets);
-	table_open(&rig->pairs, rig->skel->maps.pairs_sets, rig->skel->maps.pairs);
+	rig_table_open(&rig->flows, rig->skel->maps.flows_sets, rig->skel->maps.flows);
+	rig_table_open(&rig->sources, rig->skel->maps.sources_sets, rig->skel->maps.sources);
+	rig_table_open(&rig->targets, rig->skel->maps.targets_sets, rig->skel->maps.targets);
+	rig_table_open(&rig->pairs, rig->skel->maps.pairs_sets, rig->skel->maps.pairs);
 	rig->ring = ring_buffer__new(bpf_map__fd(rig->skel->maps.events), keep_event, rig, NULL);
 	assert_non_null(rig->ring);
 	rig_set_tick(rig, START_TICK);
@@ -144,10 +143,10 @@ struct rig *rig_open(const struct rig_sizes *sizes)
 
 void rig_close(struct rig *rig)
 {
-	table_close(&rig->flows);
-	table_close(&rig->sources);
-	table_close(&rig->targets);
-	table_close(&rig->pairs);
+	rig_table_close(&rig->flows);
+	rig_table_close(&rig->sources);
+	rig_table_close(&rig->targets);
+	rig_table_close(&rig->pairs);
 	ring_buffer__free(rig->ring);
 	sentroid__destroy(rig->skel);
 	free(rig->events);
@@ -156,10 +155,10 @@ void rig_close(struct rig *rig)
 
 void rig_empty_tables(struct rig *rig)
 {
-	table_empty(&rig->flows);
-	table_empty(&rig->sources);
-	table_empty(&rig->targets);
-	table_empty(&rig->pairs);
+	rig_table_empty(&rig->flows);
+	rig_table_empty(&rig->sources);
+	rig_table_empty(&rig->targets);
+	rig_table_empty(&rig->pairs);
 }
 
 int rig_run(int prog_fd, const void *frame, size_t len)

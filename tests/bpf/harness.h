@@ -41,6 +41,11 @@ struct rig_table {
 	unsigned int capacity;
 };
 
+/* Map the two maps of a loaded table into memory, and back. */
+void rig_table_open(struct rig_table *t, const struct bpf_map *sets, const struct bpf_map *entries);
+void rig_table_close(const struct rig_table *t);
+void rig_table_empty(const struct rig_table *t);
+
 /* Capacities, powers of two; 0: large enough for a test that does not care. */
 struct rig_sizes {
 	unsigned int flows, sources, targets, pairs;

@@ -31,8 +31,11 @@ static void order(struct sen_event *ev, const __u8 *source, unsigned int sport, 
 struct sen_event event_make(__u8 proto, unsigned int source, unsigned int sport,
 			    unsigned int target, unsigned int dport)
 {
-	struct sen_event ev = { .version = SEN_EVENT_VERSION, .packets = 1, .evaluations = 1,
-				.bytes = 74, .model_version = 1 };
+	struct sen_event ev = { .version = SEN_EVENT_VERSION,
+				.packets = 1,
+				.evaluations = 1,
+				.bytes = 74,
+				.model_version = 1 };
 	__u8 from[SEN_ADDR_BYTES], to[SEN_ADDR_BYTES];
 
 	set_address(from, source);

@@ -21,9 +21,9 @@ static const struct sen_alerts_settings settings = {
 	.novelty_score = 4 * SEN_ONE,
 };
 
-static const struct sen_finding novelty = {
-	.class_id = SEN_CLASS_UNKNOWN, .class_name = "unknown", .reason = "odd"
-};
+static const struct sen_finding novelty = { .class_id = SEN_CLASS_UNKNOWN,
+					    .class_name = "unknown",
+					    .reason = "odd" };
 
 static void on_alert(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert)
 {
@@ -180,11 +180,43 @@ static void novelties_fold_into_certain_ones(void **state)
 	ev.score = 9 * SEN_ONE;
 	sen_alerts_event(a, &ev, &novelty, 1001);
 	assert_int_equal(seen.opened, 2);
+	sen_alerts_event(a, &ev, &novelty, 1002);
+	assert_true(sen_alerts_explain(a, &ev, 1002));
 	/* But not those who talk to somebody else. */
 	ev = event_make(IPPROTO_TCP, 20, 4000, 3, 80);
 	ev.score = 9 * SEN_ONE;
-	sen_alerts_event(a, &ev, &novelty, 1002);
+	assert_false(sen_alerts_explain(a, &ev, 1003));
+	sen_alerts_event(a, &ev, &novelty, 1003);
 	assert_int_equal(seen.opened, 3);
+	/* Nor for ever. */
+	ev = event_make(IPPROTO_TCP, 20, 4000, 1, 80);
+	assert_false(sen_alerts_explain(a, &ev, 70000));
+	seen.last.id = 0;
+	sen_alerts_tick(a, 61000);
+	assert_int_equal(seen.last.class_id, SEN_CLASS_UDP_FLOOD);
+	assert_int_equal(seen.last.folded, 2);
+	assert_int_equal(seen.last.events, 1);
+	assert_int_equal(sen_alert_sources(&seen.last), 1);
+	sen_alerts_free(a);
+}
+
+static void first_signs_are_absorbed(void **state)
+{
+	struct sen_finding scan = rule(SEN_CLASS_SCAN, "scan");
+	struct sen_event ev = event_make(IPPROTO_TCP, 66, 4000, 1, 80);
+	struct sen_event old = event_make(IPPROTO_TCP, 66, 4000, 2, 80);
+	struct sen_alerts *a;
+	struct seen seen;
+
+	(void)state;
+	a = make(&seen);
+	ev.score = old.score = 9 * SEN_ONE;
+	sen_alerts_event(a, &old, &novelty, 0);
+	sen_alerts_event(a, &ev, &novelty, 20000);
+	assert_int_equal(sen_alerts_open(a), 2);
+	sen_alerts_event(a, &ev, &scan, 20500);
+	assert_int_equal(sen_alerts_open(a), 2); /* the scan, and what was long before it */
+	assert_int_equal(seen.closed, 1);
 	sen_alerts_free(a);
 }
 
@@ -235,9 +267,10 @@ static void memory_is_bounded(void **state)
 
 		event_spoof(&ev, 200000 + n);
 		ev.score = SEN_ONE;
-		sen_alerts_event(a, &ev, &(struct sen_finding){ .class_id = SEN_CLASS_UNKNOWN,
-								.class_name = "unknown",
-								.reason = "odd" },
+		sen_alerts_event(a, &ev,
+				 &(struct sen_finding){ .class_id = SEN_CLASS_UNKNOWN,
+							.class_name = "unknown",
+							.reason = "odd" },
 				 2000 + n);
 	}
 	assert_true(sen_alerts_open(a) >= settings.capacity - 4);
@@ -281,6 +314,7 @@ int main(void)
 		cmocka_unit_test(pairs_stay_apart),
 		cmocka_unit_test(novelty_must_persist),
 		cmocka_unit_test(novelties_fold_into_certain_ones),
+		cmocka_unit_test(first_signs_are_absorbed),
 		cmocka_unit_test(novelty_of_many_sources_is_the_targets),
 		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(updates_and_closing),

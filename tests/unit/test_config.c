@@ -67,9 +67,9 @@ static void every_bad_line_is_told(void **state)
 	assert_int_equal(read_text(&c,
 				   "stray = 1\n"
 				   "[learn]\n"
-				   "samples = 99\n"      /* below its range */
-				   "interval = 1.5\n"    /* no whole number */
-				   "low_mark = nan\n"    /* no number to compare */
+				   "samples = 99\n"   /* below its range */
+				   "interval = 1.5\n" /* no whole number */
+				   "low_mark = nan\n" /* no number to compare */
 				   "not an option\n"
 				   "full_interval = 60\n"
 				   "full_interval = 61\n" /* twice */
@@ -169,9 +169,12 @@ static void packaged_example_is_current(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(options_are_set),	cmocka_unit_test(every_bad_line_is_told),
-		cmocka_unit_test(long_lines_are_refused), cmocka_unit_test(missing_file),
-		cmocka_unit_test(example_is_true),	cmocka_unit_test(packaged_example_is_current),
+		cmocka_unit_test(options_are_set),
+		cmocka_unit_test(every_bad_line_is_told),
+		cmocka_unit_test(long_lines_are_refused),
+		cmocka_unit_test(missing_file),
+		cmocka_unit_test(example_is_true),
+		cmocka_unit_test(packaged_example_is_current),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,7 +178,7 @@ static void feed(struct lab *l, size_t n, int shift)
 			sen_quantize(l->fake.active.quantizer, &ev.vector, &q);
 			ev.score = sen_score(&l->fake.active, &q).score;
 		}
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, false);
 	}
 	free(s);
 }
@@ -249,7 +249,7 @@ static void attacks_are_no_part_of_the_baseline(void **state)
 	struct lab *l = *state;
 
 	for (int i = 0; i < 2000; i++)
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_SCAN);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_SCAN, false);
 	pass(l, 30);
 	assert_int_equal(l->fake.submissions, 0);
 	assert_int_equal(sen_learner_status(l->learner)->attack, 2000);
@@ -294,6 +294,18 @@ static void time_triggers_without_new_samples(void **state)
 	assert_int_equal(l->fake.active.version, 2);
 }
 
+static void samples_amid_an_attack_teach_nothing(void **state)
+{
+	struct sen_event ev = event_make(IPPROTO_TCP, 20, 4000, 1, 80);
+	struct lab *l = *state;
+
+	for (int i = 0; i < 2000; i++)
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, true);
+	pass(l, 30);
+	assert_int_equal(l->fake.submissions, 0);
+	assert_int_equal(sen_learner_status(l->learner)->skipped, 2000);
+}
+
 static void flagged_and_doubtful_samples_teach_nothing(void **state)
 {
 	struct sen_event ev = event_make(IPPROTO_TCP, 2, 4000, 1, 80);
@@ -305,17 +317,17 @@ static void flagged_and_doubtful_samples_teach_nothing(void **state)
 	ev.model_version = l->fake.active.version;
 	for (int i = 0; i < 1000; i++) {
 		ev.score = SEN_ONE * 2;
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, false);
 		ev.score = (uint32_t)(SEN_ONE * 0.96);
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, false);
 	}
 	/* Nor does what another model has scored. */
 	ev.score = 0;
 	ev.model_version++;
-	sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE);
+	sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, false);
 	assert_int_equal(sen_learner_status(l->learner)->benign, before);
 	ev.model_version--;
-	sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE);
+	sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, false);
 	assert_int_equal(sen_learner_status(l->learner)->benign, before + 1);
 }
 
@@ -413,7 +425,7 @@ static void attack_after_promotion_is_no_excursion(void **state)
 	update(l);
 	ev.score = 9 * SEN_ONE;
 	for (int i = 0; i < 100; i++)
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_SYN_FLOOD);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_SYN_FLOOD, false);
 	l->fake.stats.evaluations += 100000;
 	l->fake.stats.flagged += 99000;
 	pass(l, 31);
@@ -524,7 +536,7 @@ static void attacks_are_no_drift(void **state)
 		for (int d = 0; d < SEN_DIMS; d++)
 			l->fake.hist.bin[d][12] += 50000;
 		for (int i = 0; i < 1000; i++)
-			sen_learner_sample(l->learner, &ev, SEN_CLASS_SYN_FLOOD);
+			sen_learner_sample(l->learner, &ev, SEN_CLASS_SYN_FLOOD, false);
 		pass(l, 61);
 	}
 	assert_int_equal(l->fake.submissions, 1);
@@ -578,6 +590,7 @@ int main(void)
 		TEST(attacks_are_no_part_of_the_baseline),
 		TEST(new_samples_trigger_an_update),
 		TEST(time_triggers_without_new_samples),
+		TEST(samples_amid_an_attack_teach_nothing),
 		TEST(flagged_and_doubtful_samples_teach_nothing),
 		TEST(refused_candidates_change_nothing),
 		TEST(failed_push_keeps_the_model_in_force),

@@ -12,7 +12,8 @@
 static char *print(size_t n)
 {
 	static struct sen_metrics_interface in[2];
-	struct sen_metrics_process process = { .start_s = 1700000000, .trainer_beat_s = 1700000001 };
+	struct sen_metrics_process process = { .start_s = 1700000000,
+					       .trainer_beat_s = 1700000001 };
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);

@@ -125,11 +125,18 @@ static void udp_flood(void **state)
 	expect(&ev, SEN_CLASS_NONE);
 	/* Sources without number. */
 	ev = event_make(IPPROTO_UDP, 66, 5000, 1, 4444);
+	ev.flow_flags |= SEN_FLOW_PAYLOAD;
 	event_plain(&ev, SEN_FEATURE_DST_SOURCES_8, 310);
 	event_window(&ev, SEN_FEATURE_DST_PACKETS_64, 30000);
 	expect(&ev, SEN_CLASS_UDP_FLOOD);
 	event_plain(&ev, SEN_FEATURE_DST_SOURCES_8, 100);
 	expect(&ev, SEN_CLASS_NONE);
+	/* A call that begins while its target is under a SYN flood. */
+	event_plain(&ev, SEN_FEATURE_DST_SOURCES_8, 310);
+	event_window(&ev, SEN_FEATURE_DST_EMPTY_8, 17000);
+	expect(&ev, SEN_CLASS_NONE);
+	ev.flow_flags &= (__u8)~SEN_FLOW_PAYLOAD;
+	expect(&ev, SEN_CLASS_UDP_FLOOD);
 }
 
 static void icmp_flood(void **state)
@@ -297,11 +304,11 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(inverse_is_exact), cmocka_unit_test(port_scan),
-		cmocka_unit_test(host_scan),	    cmocka_unit_test(syn_flood),
-		cmocka_unit_test(udp_flood),	    cmocka_unit_test(icmp_flood),
+		cmocka_unit_test(host_scan),        cmocka_unit_test(syn_flood),
+		cmocka_unit_test(udp_flood),        cmocka_unit_test(icmp_flood),
 		cmocka_unit_test(amplification),    cmocka_unit_test(brute_force),
-		cmocka_unit_test(slowloris),	    cmocka_unit_test(arp_spoof),
-		cmocka_unit_test(benign_web),	    cmocka_unit_test(benign_others),
+		cmocka_unit_test(slowloris),        cmocka_unit_test(arp_spoof),
+		cmocka_unit_test(benign_web),       cmocka_unit_test(benign_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

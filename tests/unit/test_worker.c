@@ -75,8 +75,8 @@ static void job_init(struct job *j)
 static int submit(struct sen_worker *w, struct job *j, const void *key)
 {
 	return sen_worker_submit(
-		w, &(struct sen_job){ .key = key, .arg = j, .run = run, .done = done,
-				      .dropped = dropped });
+		w, &(struct sen_job){
+			   .key = key, .arg = j, .run = run, .done = done, .dropped = dropped });
 }
 
 static struct sen_worker *start(void)

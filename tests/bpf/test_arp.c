@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* ARP: which claims count against their sender. */
+#include "harness.h"
+
+#define ASKER   0x020000000001
+#define OWNER   0x020000000002
+#define SPOOFER 0x020000000066
+#define GATEWAY HOST(254)
+
+static int open_rig(void **state)
+{
+	*state = rig_open(NULL);
+	return 0;
+}
+
+static int close_rig(void **state)
+{
+	rig_close(*state);
+	return 0;
+}
+
+static void ask(struct rig *rig, uint64_t asker, uint32_t target)
+{
+	struct packet p;
+
+	rig_send(rig, packet_arp(&p, ARP_QUESTION, asker, HOST(asker & 0xff), target));
+}
+
+static void claim(struct rig *rig, uint64_t mac, uint32_t ip)
+{
+	struct packet p;
+
+	rig_send(rig, packet_arp(&p, ARP_ANSWER, mac, ip, HOST(1)));
+}
+
+/* How many claims count against a MAC. */
+static uint32_t unsolicited(struct rig *rig, uint64_t mac)
+{
+	const struct sen_source *s = rig_source(rig, LAYER_ARP, mac);
+
+	return s ? s->arp_unsolicited_slow / SEN_EVENT_UNIT : 0;
+}
+
+static void an_answer_is_welcome(void **state)
+{
+	struct rig *rig = *state;
+
+	ask(rig, ASKER, GATEWAY);
+	rig_wait_ns(rig, SECOND_NS / 1000);
+	claim(rig, OWNER, GATEWAY);
+	assert_int_equal(unsolicited(rig, OWNER), 0);
+	assert_int_equal(unsolicited(rig, ASKER), 0);
+	assert_int_equal(rig_last_event(rig)->vector.v[SEN_FEATURE_ARP_UNSOLICITED_64], 0);
+	assert_int_equal(rig_last_event(rig)->key.proto, SEN_PROTO_ARP);
+}
+
+static void a_claim_without_a_question(void **state)
+{
+	struct rig *rig = *state;
+
+	claim(rig, SPOOFER, GATEWAY);
+	assert_int_equal(unsolicited(rig, SPOOFER), 1);
+	assert_int_equal(rig_last_event(rig)->vector.v[SEN_FEATURE_ARP_UNSOLICITED_64],
+			 sen_lg_events(SEN_EVENT_UNIT));
+	ask(rig, ASKER, HOST(7)); /* about another address */
+	claim(rig, SPOOFER, GATEWAY);
+	assert_int_equal(unsolicited(rig, SPOOFER), 2);
+}
+
+static void a_question_for_ones_own_address_is_a_claim(void **state)
+{
+	struct rig *rig = *state;
+	struct packet p;
+
+	rig_send(rig, packet_arp(&p, ARP_QUESTION, SPOOFER, GATEWAY, GATEWAY));
+	assert_int_equal(unsolicited(rig, SPOOFER), 1);
+}
+
+static void an_answer_that_comes_late(void **state)
+{
+	struct rig *rig = *state;
+
+	ask(rig, ASKER, GATEWAY);
+	rig->now_ns += (2ull * SEN_TICKS_PER_SEC - 1) << SEN_TICK_SHIFT;
+	claim(rig, OWNER, GATEWAY);
+	assert_int_equal(unsolicited(rig, OWNER), 0);
+	ask(rig, ASKER, GATEWAY);
+	rig->now_ns += (2ull * SEN_TICKS_PER_SEC) << SEN_TICK_SHIFT;
+	claim(rig, OWNER, GATEWAY);
+	assert_int_equal(unsolicited(rig, OWNER), 1);
+}
+
+static void a_question_is_answered_once(void **state)
+{
+	struct rig *rig = *state;
+
+	ask(rig, ASKER, GATEWAY);
+	claim(rig, OWNER, GATEWAY);
+	claim(rig, OWNER, GATEWAY);
+	assert_int_equal(unsolicited(rig, OWNER), 1);
+}
+
+/* Somebody else answers the next question: an address that moved, or was taken. */
+static void a_moved_address(void **state)
+{
+	struct rig *rig = *state;
+
+	ask(rig, ASKER, GATEWAY);
+	claim(rig, OWNER, GATEWAY);
+	ask(rig, ASKER, GATEWAY);
+	claim(rig, SPOOFER, GATEWAY);
+	assert_int_equal(unsolicited(rig, OWNER), 0);
+	assert_int_equal(unsolicited(rig, SPOOFER), 1);
+	claim(rig, OWNER, GATEWAY); /* and back: unasked, and moved, but one claim */
+	assert_int_equal(unsolicited(rig, OWNER), 1);
+}
+
+/* However often and fast it is asked: an answered question is no offence. */
+static void questions_in_quick_succession(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->policy.eval_shift = SEN_WINDOW_FAST; /* as on an interface */
+	rig_apply_policy(rig);
+	for (int n = 0; n < 100; n++) {
+		ask(rig, ASKER, GATEWAY);
+		rig_wait_ns(rig, SECOND_NS / 1000);
+		claim(rig, OWNER, GATEWAY);
+		rig_wait_ns(rig, SECOND_NS / 10);
+	}
+	assert_int_equal(unsolicited(rig, OWNER), 0);
+}
+
+/* Many ask one host, which answers each of them. */
+static void questions_from_many(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int n = 0; n < 100; n++) {
+		ask(rig, ASKER + 10 + n, GATEWAY);
+		rig_wait_ns(rig, SECOND_NS / 1000);
+		claim(rig, OWNER, GATEWAY);
+		rig_wait_ns(rig, SECOND_NS / 10);
+	}
+	assert_int_equal(unsolicited(rig, OWNER), 0);
+}
+
+/* Each claim of a flood of them counts. */
+static void every_false_claim_counts(void **state)
+{
+	struct rig *rig = *state;
+
+	for (uint32_t n = 0; n < 20; n++) {
+		claim(rig, SPOOFER, HOST(100 + n));
+		assert_int_equal(unsolicited(rig, SPOOFER), n + 1);
+	}
+}
+
+/* ARP has no answers within a flow: each side's claims are flows of their own. */
+static void arp_flows_are_not_answered(void **state)
+{
+	struct rig *rig = *state;
+
+	ask(rig, ASKER, GATEWAY);
+	claim(rig, OWNER, GATEWAY);
+	assert_int_equal(rig_used(&rig->flows), 2);
+	assert_int_equal(rig_stats(rig).flows_new, 2);
+	for (size_t i = 0; i < rig_read_events(rig); i++)
+		assert_int_equal(rig->events[i].flow_flags, 0);
+	assert_non_null(rig_target(rig, LAYER_IP4, GATEWAY));
+	assert_non_null(rig_source(rig, LAYER_ARP, ASKER));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_answer_is_welcome),
+		TEST(a_claim_without_a_question),
+		TEST(a_question_for_ones_own_address_is_a_claim),
+		TEST(an_answer_that_comes_late),
+		TEST(a_question_is_answered_once),
+		TEST(a_moved_address),
+		TEST(questions_in_quick_succession),
+		TEST(questions_from_many),
+		TEST(every_false_claim_counts),
+		TEST(arp_flows_are_not_answered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

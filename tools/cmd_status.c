@@ -166,13 +166,13 @@ static int is_interface(const struct dirent *entry)
 }
 
 /* Names of pin folders, sorted; none where nothing was ever attached. */
-static int find_interfaces(struct dirent ***names, struct sen_why *why)
+static int find_interfaces(struct dirent ***names, int *n, struct sen_why *why)
 {
-	int n = scandir(sen_pin_root(), names, is_interface, alphasort);
-
-	if (n >= 0)
-		return n;
+	*n = scandir(sen_pin_root(), names, is_interface, alphasort);
+	if (*n >= 0)
+		return 0;
 	*names = NULL;
+	*n = 0;
 	if (errno == ENOENT)
 		return 0;
 	return sen_why(why, -errno, NULL, "status: %s: %s", sen_pin_root(), strerror(errno));
@@ -196,7 +196,7 @@ static int collect_all(struct dirent *const *names, int found, struct status *s,
 
 static void free_names(struct dirent **names, int n)
 {
-	for (int i = 0; names && i < n; i++)
+	for (int i = 0; i < n; i++)
 		free(names[i]);
 	free(names);
 }
@@ -205,11 +205,11 @@ static int show_all(bool json)
 {
 	struct dirent **names;
 	struct sen_why why = { 0 };
-	int code, found = find_interfaces(&names, &why);
 	struct status *s;
+	int code, found;
 	size_t n;
 
-	if (found < 0)
+	if (find_interfaces(&names, &found, &why))
 		return fail(&why);
 	s = calloc(found + 1, sizeof(*s));
 	if (!s) {

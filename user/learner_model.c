@@ -59,8 +59,7 @@ static int register_model(struct sen_learner *l, struct sen_training *t, bool *r
 
 void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const struct model_id *id)
 {
-	if (model != l->in_force)
-		sen_model_free(l->in_force);
+	sen_model_free(l->in_force);
 	l->in_force = model;
 	l->active = *id;
 	l->status.version = model->version;
@@ -123,11 +122,13 @@ int sen_learner_promote(struct sen_learner *l, struct sen_training *t, int64_t n
 	char reason[160];
 	struct sen_why why = { 0 };
 	unsigned int version;
+	uint64_t samples;
 	bool recorded;
 	int err;
 
 	err = register_model(l, t, &recorded, &why);
 	version = t->model->version;
+	samples = t->model->training.samples;
 	snprintf(reason, sizeof(reason), "%s: %s", sen_training_name(t->kind), t->trigger);
 	if (!err)
 		err = put_in_force(l, t, &why);
@@ -143,7 +144,7 @@ int sen_learner_promote(struct sen_learner *l, struct sen_training *t, int64_t n
 		set_stage(l, version, "Production", reason);
 	l->status.promoted++;
 	l->status.last_success_s = time(NULL);
-	l->status.last_samples = l->in_force->training.samples;
+	l->status.last_samples = samples;
 	begin_watch(l, now_ms);
 	sen_learner_say(
 		l, SEN_LOG_NOTICE,

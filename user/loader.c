@@ -342,7 +342,7 @@ int sen_loader_attach(const char *ifname, const struct sen_attach_options *optio
 		      struct sen_attach_result *result, struct sen_why *why)
 {
 	enum xdp_attach_mode mode;
-	unsigned int ifindex;
+	unsigned int ifindex = 0;
 	int err;
 
 	libbpf_set_print(print_libbpf);

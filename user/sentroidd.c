@@ -36,6 +36,7 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+/* The type of its pointers is argp's. NOLINTNEXTLINE(readability-non-const-parameter) */
 static error_t on_option(int key, char *arg, struct argp_state *state)
 {
 	struct sen_agent_options *o = state->input;

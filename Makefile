@@ -36,6 +36,7 @@ AGENT_SRC := $(wildcard user/sentroidd.c)
 TOOLS_SRC := $(wildcard tools/*.c)
 UNIT_SRC  := $(wildcard tests/unit/*.c)
 BPFT_SRC  := $(wildcard tests/bpf/*.c)
+NET_SRC   := $(wildcard tests/net/*.c)
 
 objects    = $(patsubst %.c,$(OBJ)/%.o,$(1))
 tests_in   = $(patsubst %.c,$(OBJ)/%,$(filter tests/$(1)/test_%,$(2)))
@@ -47,7 +48,9 @@ LIB        := $(OBJ)/libsentroid.a
 PROGRAMS   := $(if $(TOOLS_SRC),$(OBJ)/sentroid) $(if $(AGENT_SRC),$(OBJ)/sentroidd)
 UNIT_TESTS := $(call tests_in,unit,$(UNIT_SRC))
 BPF_TESTS  := $(call tests_in,bpf,$(BPFT_SRC))
-NATIVE_OBJ := $(call objects,$(USER_SRC) $(AGENT_SRC) $(TOOLS_SRC) $(UNIT_SRC) $(BPFT_SRC))
+NET_TOOLS  := $(NET_SRC:%.c=$(OBJ)/%)
+NATIVE_OBJ := $(call objects,$(USER_SRC) $(AGENT_SRC) $(TOOLS_SRC) $(UNIT_SRC) $(BPFT_SRC) \
+	      $(NET_SRC))
 
 # ---- Flags ---------------------------------------------------------------------------------
 
@@ -100,7 +103,7 @@ endif
 
 all: $(BPF_OBJ) $(SKELETONS) $(LIB) $(PROGRAMS)
 
-tests: $(UNIT_TESTS) $(BPF_TESTS) ## Build the test programs
+tests: $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) ## Build the test programs
 
 $(BPF_OBJ): $(BUILD)/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf.flags
 	$(call say,BPF,$@)
@@ -127,10 +130,10 @@ $(OBJ)/sentroid: $(call objects,$(TOOLS_SRC))
 $(OBJ)/sentroidd: $(call objects,$(AGENT_SRC))
 $(UNIT_TESTS): $(call helpers_in,unit,$(UNIT_SRC))
 $(BPF_TESTS): $(call helpers_in,bpf,$(BPFT_SRC))
-$(UNIT_TESTS) $(BPF_TESTS): %: %.o
+$(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS): %: %.o
 $(UNIT_TESTS) $(BPF_TESTS): ALL_LIBS += -lcmocka
 
-$(OBJ)/sentroid $(OBJ)/sentroidd $(UNIT_TESTS) $(BPF_TESTS): $(LIB)
+$(OBJ)/sentroid $(OBJ)/sentroidd $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS): $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(ALL_LIBS)
 
@@ -179,7 +182,7 @@ asan: $(SKELETONS) ## Run the unit tests under the address and undefined behavio
 
 unit-tests: $(UNIT_TESTS)
 
-C_FILES    := $(wildcard $(addsuffix /*.[ch],bpf include/sentroid user tools tests/unit tests/bpf))
+C_FILES    := $(wildcard $(addsuffix /*.[ch],bpf include/sentroid user tools tests/unit tests/bpf tests/net))
 TIDY_FILES := $(USER_SRC) $(AGENT_SRC) $(TOOLS_SRC)
 SCRIPTS    := $(wildcard .ci/run tools/*.sh tests/*.sh tests/*/*.sh)
 

@@ -8,7 +8,8 @@
 
 char _license[] SEC("license") = "GPL";
 
-const volatile __u32 bench_mask; /* flows in turn minus one; all ones: every packet a new flow */
+const volatile __u32 bench_mask;   /* flows in turn minus one; all ones: every packet a new flow */
+const volatile bool bench_scatter; /* and to a new target */
 
 __u32 bench_count; /* runs are on one CPU at a time */
 
@@ -55,6 +56,8 @@ static __always_inline bool write_flow(struct xdp_md *ctx)
 	if (bench_mask == ~0u) {
 		f->ip.saddr = scatter(n);
 		f->tcp.source = scatter(n) >> 16;
+		if (bench_scatter)
+			f->ip.daddr = scatter(n ^ 0x5bd1e995);
 		return true;
 	}
 	n &= bench_mask;

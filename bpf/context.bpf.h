@@ -19,10 +19,19 @@
 
 #define SEN_HOST_LIFE (128 * SEN_TICKS_PER_SEC)
 
-/* Window boundaries between two ticks, at most 31: a shift count. */
+/* Two CPUs may reach a host in another order than that in which they read the clock. A small step back
+ * is none: it must not look like the clock's whole way round. */
+static __always_inline __u32 tick_after(__u32 last, __u32 now)
+{
+	__u32 back = last - now;
+
+	return now + (back & (__u32)sen_if_negative((__s64)back - SEN_TICKS_PER_SEC));
+}
+
+/* Window boundaries between two ticks, at most 31: a shift count. Modular, as the clock is. */
 static __always_inline __u32 boundaries(__u32 last, __u32 now, __u32 window)
 {
-	__s64 over = 31 - (__s64)((now >> window) - (last >> window));
+	__s64 over = 31 - (__s64)(((now >> window) - (last >> window)) & (~0u >> window));
 
 	return 31 - (over & ~sen_if_negative(over));
 }
@@ -75,9 +84,11 @@ static __always_inline __u64 address_item(const __u8 *addr)
 
 static __always_inline void source_decay(struct sen_source *s, __u32 now)
 {
-	__u32 mid = boundaries(s->last, now, SEN_WINDOW_MID);
-	__u32 slow = boundaries(s->last, now, SEN_WINDOW_SLOW);
+	__u32 mid, slow;
 
+	now = tick_after(s->last, now);
+	mid = boundaries(s->last, now, SEN_WINDOW_MID);
+	slow = boundaries(s->last, now, SEN_WINDOW_SLOW);
 	s->unanswered_mid >>= mid;
 	s->empty_mid >>= mid;
 	s->orphans_mid >>= mid;
@@ -107,8 +118,10 @@ static __always_inline void source_update(struct sen_source *s, const struct con
 
 static __always_inline void target_decay(struct sen_target *t, __u32 now)
 {
-	__u32 mid = boundaries(t->last, now, SEN_WINDOW_MID);
+	__u32 mid;
 
+	now = tick_after(t->last, now);
+	mid = boundaries(t->last, now, SEN_WINDOW_MID);
 	t->empty_mid >>= mid;
 	t->flows_mid >>= mid;
 	t->packets_slow >>= boundaries(t->last, now, SEN_WINDOW_SLOW);
@@ -127,12 +140,13 @@ static __always_inline void target_update(struct sen_target *t, const struct con
 
 static __always_inline void pair_update(struct sen_pair *q, const struct contribution *c)
 {
-	__u32 slow = boundaries(q->last, c->now, SEN_WINDOW_SLOW);
+	__u32 now = tick_after(q->last, c->now);
+	__u32 slow = boundaries(q->last, now, SEN_WINDOW_SLOW);
 
-	q->flows_mid >>= boundaries(q->last, c->now, SEN_WINDOW_MID);
+	q->flows_mid >>= boundaries(q->last, now, SEN_WINDOW_MID);
 	q->flows_slow >>= slow;
 	q->empty_slow >>= slow;
-	q->last = c->now;
+	q->last = now;
 	q->flows_mid = add_saturating(q->flows_mid, c->opened);
 	q->flows_slow = add_saturating(q->flows_slow, c->opened);
 	q->empty_slow = sub_floor(add_saturating(q->empty_slow, c->opened), c->filled);
@@ -141,16 +155,16 @@ static __always_inline void pair_update(struct sen_pair *q, const struct contrib
 #define SEN_ARP_ANSWER_TICKS (2 * SEN_TICKS_PER_SEC)  /* an answer comes within so long */
 #define SEN_ARP_OWNER_TICKS  (60 * SEN_TICKS_PER_SEC) /* an address silent for longer may move */
 
-/* Does another MAC than the owner claim the address? One that has no owner, or whose owner has been
+/* t->last is now, target_update() has been here. Does another MAC than the owner claim the address? One that has no owner, or whose owner has been
  * silent for long, is the claimant's from now on. */
 static __always_inline bool arp_contested(struct sen_target *t, const struct contribution *c)
 {
 	__u64 owner = mac_value(t->mac);
 	bool mine = owner == mac_value(c->mac);
 
-	if (owner && !mine && c->now - t->claimed < SEN_ARP_OWNER_TICKS)
+	if (owner && !mine && t->last - t->claimed < SEN_ARP_OWNER_TICKS)
 		return true;
-	t->claimed = c->now;
+	t->claimed = t->last;
 	if (!mine)
 		__builtin_memcpy(t->mac, c->mac, sizeof(t->mac));
 	return false;
@@ -163,10 +177,10 @@ static __always_inline bool arp_contested(struct sen_target *t, const struct con
  */
 static __always_inline __u32 arp_update(struct sen_target *t, const struct contribution *c)
 {
-	bool asked = t->asked && c->now - t->asked < SEN_ARP_ANSWER_TICKS;
+	bool asked = t->asked && t->last - t->asked < SEN_ARP_ANSWER_TICKS;
 
 	if (c->arp == SEN_ARP_QUESTION) {
-		t->asked = c->now ? c->now : 1;
+		t->asked = t->last ? t->last : 1;
 		return 0;
 	}
 	t->asked = 0;
@@ -186,28 +200,47 @@ static __always_inline void pair_key(struct sen_pair_key *key, const struct sen_
 	key->proto = f->key.proto;
 }
 
-/* The entry of a host; where it finds no room, the stand-in, as if it were seen for the first time. */
+#define TARGET_TABLE                                                                       \
+	((struct table){ &targets_sets, &targets, &targets_handed_out, SEN_ADDR_BYTES / 8, \
+			 sizeof(struct sen_target), 0 })
+
+static __always_inline void host_count_untracked(enum claim claim)
+{
+	struct sen_stats *st;
+	__u32 zero = 0;
+
+	st = bpf_map_lookup_elem(&stats, &zero);
+	if (!st)
+		return;
+	st->hosts_untracked++;
+	st->set_contended += claim == SEN_CLAIM_CONTENDED;
+}
+
+/*
+ * The entry of a host; where it finds no room, the stand-in, as if it were seen for the first time. A new
+ * host takes no entry whose time is not over, or a flood of new ones would wash all of them out, each
+ * after one flow; of those that come by again some soon find room, and that is looked for without a lock.
+ */
 static __always_inline void *host_entry(const struct table *t, __u32 sets, const void *key,
 					struct place *place, __u32 now, void *spare)
 {
+	enum claim claim = SEN_CLAIM_FULL;
 	__u64 words[5] = { 0 };
-	struct sen_stats *st;
-	enum claim claim;
-	__u32 zero = 0;
-	void *entry;
+	void *entry = NULL;
+	__s64 left;
 
 	__builtin_memcpy(words, key, t->key_words * 8);
 	*place = table_place(words, sets);
-	entry = table_claim(t, place, key, now, &claim);
+	if (table_set(t, place)) {
+		entry = table_find(t, place, key);
+		if (!entry && set_victim(t, place->set, now, &left) < SEN_WAYS)
+			entry = table_make(t, place, key, now, &claim);
+	}
 	if (entry)
 		return entry;
 	place->set = NULL;
 	__builtin_memset(spare, 0, t->entry_size);
-	st = bpf_map_lookup_elem(&stats, &zero);
-	if (st) {
-		st->hosts_untracked++;
-		st->set_contended += claim == SEN_CLAIM_CONTENDED;
-	}
+	host_count_untracked(claim);
 	return spare;
 }
 
@@ -220,8 +253,12 @@ static __always_inline void host_keep(struct place *place, __u32 now, __u32 flow
 
 __noinline int context_source(const struct contribution *c)
 {
-	const struct table table = { &sources_sets, &sources, SEN_ADDR_BYTES / 8,
-				     sizeof(struct sen_source) };
+	const struct table table = { &sources_sets,
+				     &sources,
+				     &sources_handed_out,
+				     SEN_ADDR_BYTES / 8,
+				     sizeof(struct sen_source),
+				     0 };
 	struct sen_scratch *scratch = scratch_of_cpu();
 	struct sen_source *s;
 	struct place place;
@@ -238,8 +275,7 @@ __noinline int context_source(const struct contribution *c)
 /* Comes before context_source(): it finds out whether an ARP claim counts against its sender. */
 __noinline int context_target(struct contribution *c)
 {
-	const struct table table = { &targets_sets, &targets, SEN_ADDR_BYTES / 8,
-				     sizeof(struct sen_target) };
+	const struct table table = TARGET_TABLE;
 	struct sen_scratch *scratch = scratch_of_cpu();
 	struct sen_target *t;
 	struct place place;
@@ -250,6 +286,8 @@ __noinline int context_target(struct contribution *c)
 	target_update(t, c);
 	features_of_target(&scratch->vector, t);
 	host_keep(&place, c->now, t->flows_mid);
+	scratch->target_flows = t->flows_mid;
+	scratch->target_entry = place_index(&place);
 	if (c->arp != SEN_ARP_NONE)
 		c->unsolicited = arp_update(t, c);
 	return 0;
@@ -257,8 +295,12 @@ __noinline int context_target(struct contribution *c)
 
 __noinline int context_pair(const struct contribution *c)
 {
-	const struct table table = { &pairs_sets, &pairs, sizeof(c->key) / 8,
-				     sizeof(struct sen_pair) };
+	const struct table table = { &pairs_sets,
+				     &pairs,
+				     &pairs_handed_out,
+				     sizeof(c->key) / 8,
+				     sizeof(struct sen_pair),
+				     0 };
 	struct sen_scratch *scratch = scratch_of_cpu();
 	struct sen_pair *q;
 	struct place place;

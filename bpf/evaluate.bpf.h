@@ -3,8 +3,8 @@
 #ifndef SENTROID_EVALUATE_BPF_H
 #define SENTROID_EVALUATE_BPF_H
 
-#include "context.bpf.h"
 #include "sample.bpf.h"
+#include "standing.bpf.h"
 
 /* Score by the shadow model too, and count where the two disagree. Never enforced. */
 static __always_inline void shadow_compare(struct sen_scratch *s, struct sen_stats *st)
@@ -107,6 +107,8 @@ __noinline int evaluate(struct sen_flow *f, const struct sen_packet *p, __u32 ch
 		score_count(SEN_SLOT_ACTIVE, s->result.score);
 		shadow_compare(s, st);
 		verdict = flow_judge(f, s, knobs);
+		if (change & SEN_FLOW_OPENED && s->result.score >= SEN_ONE)
+			standing_set(s, p);
 	}
 	if (sen_stages > SEN_STAGE_SAMPLE)
 		sample(f, p, s, knobs, verdict, st);

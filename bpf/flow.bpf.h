@@ -99,37 +99,63 @@ static __always_inline void flow_count_claim(struct sen_stats *st, enum claim cl
 	st->set_contended += claim == SEN_CLAIM_CONTENDED;
 }
 
-/* Count a packet on its flow; *change tells what it changed. NULL: no room for the flow. */
-static __always_inline struct sen_flow *flow_update(const struct sen_packet *p,
-						    struct sen_stats *st, __u32 *index,
-						    __u32 *change)
-{
-	const struct table table = { &flows_sets, &flows, sizeof(p->key) / 8,
-				     sizeof(struct sen_flow) };
-	struct place place = table_place((const __u64 *)&p->key, sen_flow_sets);
-	enum claim claim;
-	struct sen_flow *f;
+#define FLOW_TABLE                                                                                \
+	((struct table){ &flows_sets, &flows, &flows_handed_out, sizeof(struct sen_flow_key) / 8, \
+			 sizeof(struct sen_flow), SEN_WEAK_TICKS })
 
-	*change = 0;
-	f = table_claim(&table, &place, &p->key, p->now, &claim);
-	if (claim != SEN_CLAIM_FOUND)
-		flow_count_claim(st, claim);
-	if (!f)
-		return NULL;
-	if (claim != SEN_CLAIM_FOUND || flow_is_over(f, p)) {
-		st->flows_new += claim == SEN_CLAIM_FOUND;
+/* The entry of the flow of a packet, NULL where it has none; *place is where it belongs. */
+static __always_inline struct sen_flow *flow_find(const struct sen_packet *p, struct place *place)
+{
+	const struct table table = FLOW_TABLE;
+
+	*place = table_place((const __u64 *)&p->key, sen_flow_sets);
+	return table_set(&table, place) ? table_find(&table, place, &p->key) : NULL;
+}
+
+/* Would a new flow push out one that is still within the time given to newcomers, or find no room? */
+static __always_inline bool flow_crowded(const struct place *place, __u32 now)
+{
+	const struct table table = FLOW_TABLE;
+	__s64 left;
+
+	return !place->set || set_victim(&table, place->set, now, &left) >= SEN_WAYS || left > 0;
+}
+
+/* An entry for a flow that has none. NULL: no room. */
+static __always_inline struct sen_flow *flow_make(const struct sen_packet *p, struct place *place,
+						  struct sen_stats *st)
+{
+	const struct table table = FLOW_TABLE;
+	enum claim claim = SEN_CLAIM_FULL;
+	struct sen_flow *f = NULL;
+
+	if (place->set)
+		f = table_make(&table, place, &p->key, p->now, &claim);
+	flow_count_claim(st, claim);
+	return f;
+}
+
+/* Count a packet on its flow. Returns what it changed, enum sen_flow_change. */
+static __always_inline __u32 flow_update(struct sen_flow *f, const struct sen_packet *p,
+					 struct place *place, struct sen_stats *st)
+{
+	bool known = f->packets[0] | f->packets[1];
+	__u32 change = 0;
+
+	if (!known || flow_is_over(f, p)) {
+		st->flows_new += known;
 		flow_open(f, p);
-		*change = SEN_FLOW_OPENED;
+		change = SEN_FLOW_OPENED;
 	}
-	*change |= flow_changes(f, p);
+	change |= flow_changes(f, p);
 	f->packets[p->side & 1]++;
 	f->bytes += p->wire_len;
-	f->fragments += p->fragment;
+	if (p->fragment)
+		f->fragments++;
 	if (p->l3_len < f->min_len)
 		f->min_len = p->l3_len;
-	place_keep(&place, p->now, flow_life(f));
-	*index = place.index * SEN_WAYS + place.way;
-	return f;
+	place_keep(place, p->now, flow_life(f));
+	return change;
 }
 
 /*

@@ -32,6 +32,12 @@
 		__type(value, entry_type);                 \
 	} name SEC(".maps")
 
+/* Entries that each table has handed out to its ways. */
+__u32 flows_handed_out;
+__u32 sources_handed_out;
+__u32 targets_handed_out;
+__u32 pairs_handed_out;
+
 #define SEN_SINGLE(name, map_type, value_type) \
 	struct {                               \
 		__uint(type, map_type);        \

@@ -34,22 +34,52 @@ static __always_inline __u32 cached_verdict(const struct sen_flow *f,
 	return SEN_VERDICT_ALERT;
 }
 
+static __always_inline void replay_tell(const struct sen_flow *f, const struct place *place,
+					const struct sen_packet *p, __u32 change)
+{
+	if (!sen_replay)
+		return;
+	replay.flow = f ? place_index(place) : ~0u;
+	replay.opened = change & SEN_FLOW_OPENED;
+	replay.side = p->side;
+}
+
+/* The flow of a packet, found or made; or NULL, and *verdict what becomes of it without one. */
+static __always_inline struct sen_flow *packet_flow(const struct sen_packet *p, struct place *place,
+						    const struct sen_policy *knobs,
+						    struct sen_stats *st, __u32 *verdict)
+{
+	struct sen_flow *f = flow_find(p, place);
+	struct sen_scratch *s;
+
+	*verdict = SEN_VERDICT_PASS;
+	if (f)
+		return f;
+	if (!flow_crowded(place, p->now) || !standing_verdict(p, model_generation()))
+		return flow_make(p, place, st);
+	s = scratch_of_cpu();
+	if (s)
+		*verdict = verdict_of(knobs, s->result.class_id);
+	st->flows_inherited++;
+	return NULL;
+}
+
 /* Flow, decision point, verdict. */
 static __always_inline __u32 packet_verdict(const struct sen_packet *p, struct sen_stats *st,
 					    const struct sen_policy *knobs)
 {
-	__u32 index = ~0u, change;
-	struct sen_flow *f = flow_update(p, st, &index, &change);
+	struct place place;
+	__u32 change = 0, without;
+	struct sen_flow *f = packet_flow(p, &place, knobs, st, &without);
 	int verdict;
 
-	if (sen_replay) {
-		replay.flow = f ? index : ~0u;
-		replay.opened = change & SEN_FLOW_OPENED;
-		replay.side = p->side;
-	}
+	if (f)
+		change = flow_update(f, p, &place, st);
+	replay_tell(f, &place, p, change);
 	if (!f)
-		return SEN_VERDICT_PASS;
-	if (!flow_decision_point(f, p, change, index, knobs->eval_shift & 31, model_generation()))
+		return without;
+	if (!flow_decision_point(f, p, change, place.tag, knobs->eval_shift & 31,
+				 model_generation()))
 		return cached_verdict(f, knobs);
 	verdict = evaluate(f, p, change);
 	if (verdict < 0) {

@@ -102,8 +102,10 @@ struct sen_scratch {
 	struct sen_vector vector;
 	struct sen_lanes lanes;
 	struct sen_score result;
-	__u32 version; /* of the model that gave the result */
-	__u32 forget;  /* see forget() */
+	__u32 version;      /* of the model that gave the result */
+	__u32 forget;       /* see forget() */
+	__u32 target_entry; /* index of the target's entry, ~0: none */
+	__u32 target_flows; /* its new flows, SEN_EVENT_UNIT each */
 	struct sen_source source;
 	struct sen_target target;
 	struct sen_pair pair;

@@ -42,8 +42,12 @@ __u32 probe_now;
 /* The entry of flow number n; one in 64 is kept for longer. Returns an enum claim. */
 __noinline int probe_claim(__u32 n)
 {
-	const struct table table = { &flows_sets, &flows, sizeof(struct sen_flow_key) / 8,
-				     sizeof(struct sen_flow) };
+	const struct table table = { &flows_sets,
+				     &flows,
+				     &flows_handed_out,
+				     sizeof(struct sen_flow_key) / 8,
+				     sizeof(struct sen_flow),
+				     SEN_WEAK_TICKS };
 	struct sen_flow_key key = { .port = { n, ~n }, .proto = IPPROTO_UDP };
 	__u64 words[sizeof(key) / 8];
 	enum claim claim;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A set-associative table of fixed memory in two array maps: sets hold tags and deadlines, one cache
- * line each; entries lie beside each other, eight to a set. A hit reads the set's line and one entry
- * and takes no lock. A miss locks its set, looks again, and replaces the entry whose deadline is over
- * longest, or is about to be: entries that have shown themselves alive are never replaced by a
- * newcomer, so that a flood of one-packet flows only ever replaces itself.
+ * A set-associative table of fixed memory in two array maps: sets of eight ways, one cache line each,
+ * and entries. A hit reads the set's line and one entry and takes no lock. A miss locks its set, looks
+ * again, and replaces the entry whose deadline is over longest, or is about to be: entries that have
+ * shown themselves alive are never replaced by a newcomer, so that a flood of one-packet flows only ever
+ * replaces itself.
  *
  * What can go wrong without the lock: a hit on an entry that another CPU is just replacing. It reads
  * either the old key, and counts a packet on an entry that is being thrown away, or another one, and
- * becomes a miss.
+ * becomes a miss, which then takes the lock.
  */
 #ifndef SENTROID_TABLE_BPF_H
 #define SENTROID_TABLE_BPF_H
@@ -18,10 +18,14 @@
 #define SEN_SET_LOCKED 0x80000000u
 #define SEN_LOCK_TRIES 64
 
-/* Deadline within so many ticks: a newcomer may take the entry. Also what a newcomer gets. */
-#define SEN_WEAK_TICKS (2 * SEN_TICKS_PER_SEC)
+/* What a newcomer gets. */
+#define SEN_WEAK_TICKS (15u << SEN_DEADLINE_SHIFT) /* 2 s, in whole units of deadlines */
 /* No deadline is set further ahead; one that seems to be is over for so long that the clock wrapped. */
-#define SEN_LIFE_MAX (512 * SEN_TICKS_PER_SEC)
+#define SEN_LIFE_MAX (256 * SEN_TICKS_PER_SEC)
+
+/* Eight 16-bit tags are two words, four lanes each. */
+#define LANES_ONE 0x0001000100010001ull
+#define LANES_TOP 0x8000800080008000ull
 
 enum claim {
 	SEN_CLAIM_FOUND,     /* was there */
@@ -35,14 +39,16 @@ enum claim {
 struct table {
 	void *sets;
 	void *entries;
+	__u32 *handed_out; /* entries that have been given to a way */
 	__u32 key_words;
 	__u32 entry_size;
+	__u32 displace; /* a newcomer may take an entry that has so many ticks left, or fewer */
 };
 
 /* Where a key belongs, and then where it is. */
 struct place {
 	__u32 index; /* of the set */
-	__u32 tag;
+	__u16 tag;
 	__u32 way;
 	struct sen_set *set;
 };
@@ -58,8 +64,8 @@ static __always_inline struct place table_place(const __u64 *w, __u32 sets)
 	h ^= h >> 32;
 	h *= 0x9e3779b97f4a7c15ull;
 	h ^= h >> 29;
-	/* The set comes from the low bits, the tag from the high ones; never 0, never the lock bit. */
-	return (struct place){ .index = h & (sets - 1), .tag = (h >> 33) | 1 };
+	/* The set comes from the low bits, the tag from the high ones; never 0. */
+	return (struct place){ .index = h & (sets - 1), .tag = (h >> 48) | 1 };
 }
 
 static __always_inline bool key_equal(const __u64 *a, const __u64 *b, int words)
@@ -72,17 +78,13 @@ static __always_inline bool key_equal(const __u64 *a, const __u64 *b, int words)
 	return !differ;
 }
 
-static __always_inline __u32 tag_of(const struct sen_set *set, __u32 way)
-{
-	return *(volatile const __u32 *)&set->tag[way] & ~SEN_SET_LOCKED;
-}
-
 static __always_inline bool set_lock(struct sen_set *set)
 {
 	for (int i = 0; i < SEN_LOCK_TRIES; i++) {
-		__u32 free = tag_of(set, 0);
+		__u32 free = *(volatile __u32 *)&set->entry[0] & ~SEN_SET_LOCKED;
 
-		if (__sync_val_compare_and_swap(&set->tag[0], free, free | SEN_SET_LOCKED) == free)
+		if (__sync_val_compare_and_swap(&set->entry[0], free, free | SEN_SET_LOCKED) ==
+		    free)
 			return true;
 	}
 	return false;
@@ -90,32 +92,54 @@ static __always_inline bool set_lock(struct sen_set *set)
 
 static __always_inline void set_unlock(struct sen_set *set)
 {
-	__sync_fetch_and_and(&set->tag[0], ~SEN_SET_LOCKED);
+	__sync_fetch_and_and(&set->entry[0], ~SEN_SET_LOCKED);
 }
 
-/* Publish or withdraw the tag of a way of a locked set; the exchange is a full barrier. */
-static __always_inline void set_tag(struct sen_set *set, __u32 way, __u32 tag)
+/* Top bit of each lane that is 0; lanes above the first such may be wrong, which the first never is. */
+static __always_inline __u64 zero_lanes(__u64 w)
 {
-	__u32 lock = way ? 0 : SEN_SET_LOCKED;
-
-	__sync_lock_test_and_set(&set->tag[way & (SEN_WAYS - 1)], tag | lock);
+	return (w - LANES_ONE) & ~w & LANES_TOP;
 }
 
-/* Ticks that an entry is still worth keeping; far below 0 for a free one. */
+/* First of eight ways, from bit 15 of its lane in either word; which must not both be 0. */
+static __always_inline __u32 first_way(__u64 low, __u64 high)
+{
+	__u64 none_low = ~sen_if_negative(low | -low);
+	__u64 lanes = low | (high & none_low);
+
+	/* Isolated and shifted down, the bit is 2^(16 n); the product's top lane is then n. */
+	lanes = ((lanes & -lanes) >> 15) * 0x0000000100020003ull >> 48;
+	return (lanes & 3) + (4 & none_low);
+}
+
+/* Ways with a tag, all eight in two words at once: looking at them one after another would end in a
+ * mispredicted branch nearly every time. SEN_WAYS where none has it. */
+static __always_inline __u32 set_match(const struct sen_set *set, __u16 tag)
+{
+	const volatile __u64 *tags = (const volatile __u64 *)set->tag;
+	__u64 wanted = tag * LANES_ONE;
+	__u64 low = zero_lanes(tags[0] ^ wanted), high = zero_lanes(tags[1] ^ wanted);
+
+	return low | high ? first_way(low, high) : SEN_WAYS;
+}
+
+/* Ticks that a way is still worth keeping; far below 0 for a free one. */
 static __always_inline __s64 life_left(const struct sen_set *set, __u32 way, __u32 now)
 {
-	__s64 left = (__s32)(set->deadline[way] - now);
-	__s64 over = sen_if_negative((__s64)tag_of(set, way) - 1) |
+	__s64 left = (__s64)(__s16)(set->deadline[way] - (now >> SEN_DEADLINE_SHIFT))
+		     << SEN_DEADLINE_SHIFT;
+	__s64 over = sen_if_negative((__s64)set->tag[way] - 1) |
 		     sen_if_negative(SEN_LIFE_MAX - left);
 
 	return (left & ~over) | (-SEN_LIFE_MAX & over);
 }
 
-/* The way that a newcomer takes: a free one, else that with the least time left. SEN_WAYS where all
- * have shown themselves alive. */
-static __always_inline __u32 set_victim(const struct sen_set *set, __u32 now)
+/* The way that a newcomer takes: a free one, else that with the least time left, which goes to *left.
+ * SEN_WAYS where all have too much of it. */
+static __always_inline __u32 set_victim(const struct table *t, const struct sen_set *set, __u32 now,
+					__s64 *left)
 {
-	__s64 best = (SEN_WEAK_TICKS + 1) * SEN_WAYS;
+	__s64 limit = (t->displace + 1ll) * SEN_WAYS, best = limit;
 
 #pragma unroll
 	for (__u32 way = 0; way < SEN_WAYS; way++) {
@@ -123,25 +147,26 @@ static __always_inline __u32 set_victim(const struct sen_set *set, __u32 now)
 
 		best += d & sen_if_negative(d);
 	}
-	return best < (SEN_WEAK_TICKS + 1) * SEN_WAYS ? best & (SEN_WAYS - 1) : SEN_WAYS;
+	*left = best / SEN_WAYS;
+	return best < limit ? best & (SEN_WAYS - 1) : SEN_WAYS;
 }
 
-static __always_inline void *table_entry(const struct table *t, const struct place *p, __u32 way)
+static __always_inline void *way_entry(const struct table *t, const struct place *p, __u32 way)
 {
-	__u32 index = p->index * SEN_WAYS + way;
+	__u32 index = (p->set->entry[way & (SEN_WAYS - 1)] & ~SEN_SET_LOCKED) - 1;
 
 	return bpf_map_lookup_elem(t->entries, &index);
 }
 
-/* The entry of a key, its way in p->way; NULL where it has none. p->set must be there. */
-static __always_inline void *table_find(const struct table *t, struct place *p, const void *key)
+/* The ways behind the first whose tag was right and whose key was not: one look-up in 4,000. */
+static __always_inline void *find_behind(const struct table *t, struct place *p, const void *key)
 {
 	for (__u32 way = 0; way < SEN_WAYS; way++) {
 		void *entry;
 
-		if (tag_of(p->set, way) != p->tag)
+		if (way <= p->way || p->set->tag[way] != p->tag)
 			continue;
-		entry = table_entry(t, p, way);
+		entry = way_entry(t, p, way);
 		if (entry && key_equal(entry, key, t->key_words)) {
 			p->way = way;
 			return entry;
@@ -150,35 +175,83 @@ static __always_inline void *table_find(const struct table *t, struct place *p, 
 	return NULL;
 }
 
-/* Replace an entry of a locked set. Its tag is withdrawn first and published last, so that no other
- * CPU takes half an entry for a hit. */
+/* The entry of a key, its way in p->way; NULL where it has none. p->set must be there. */
+static __always_inline void *table_find(const struct table *t, struct place *p, const void *key)
+{
+	void *entry;
+
+	p->way = set_match(p->set, p->tag);
+	if (p->way >= SEN_WAYS)
+		return NULL;
+	entry = way_entry(t, p, p->way);
+	if (entry && key_equal(entry, key, t->key_words))
+		return entry;
+	return find_behind(t, p, key);
+}
+
+/* The entry of a way of a locked set, handed out at first use. */
+static __always_inline void *way_entry_make(const struct table *t, struct place *p)
+{
+	__u32 *slot = &p->set->entry[p->way & (SEN_WAYS - 1)];
+
+	if (!(*slot & ~SEN_SET_LOCKED))
+		*slot |= __sync_fetch_and_add(t->handed_out, 1) + 1;
+	return way_entry(t, p, p->way);
+}
+
+/* Replace an entry of a locked set. Its tag goes first and comes last; should another CPU see that in
+ * another order, it compares a key that does not fit and takes the lock. */
 static __always_inline void entry_replace(const struct table *t, struct place *p, void *entry,
 					  const void *key, __u32 now)
 {
-	set_tag(p->set, p->way, 0);
+	volatile __u16 *tag = &p->set->tag[p->way & (SEN_WAYS - 1)];
+
+	*tag = 0;
 	__builtin_memset(entry, 0, t->entry_size);
 	__builtin_memcpy(entry, key, t->key_words * 8);
-	p->set->deadline[p->way & (SEN_WAYS - 1)] = now + SEN_WEAK_TICKS;
-	set_tag(p->set, p->way, p->tag);
+	p->set->deadline[p->way & (SEN_WAYS - 1)] = (now + SEN_WEAK_TICKS) >> SEN_DEADLINE_SHIFT;
+	*tag = p->tag;
 }
 
 static __always_inline void *table_claim_locked(const struct table *t, struct place *p,
 						const void *key, __u32 now, enum claim *claim)
 {
 	void *entry = table_find(t, p, key);
+	__s64 left;
 
 	*claim = SEN_CLAIM_FOUND;
 	if (entry)
 		return entry;
 	*claim = SEN_CLAIM_FULL;
-	p->way = set_victim(p->set, now);
+	p->way = set_victim(t, p->set, now, &left);
 	if (p->way >= SEN_WAYS)
 		return NULL;
-	entry = table_entry(t, p, p->way);
+	entry = way_entry_make(t, p);
 	if (!entry)
 		return NULL;
-	*claim = tag_of(p->set, p->way) ? SEN_CLAIM_REPLACED : SEN_CLAIM_NEW;
+	*claim = p->set->tag[p->way & (SEN_WAYS - 1)] ? SEN_CLAIM_REPLACED : SEN_CLAIM_NEW;
 	entry_replace(t, p, entry, key, now);
+	return entry;
+}
+
+/* The set of a place; false where the map is missing. */
+static __always_inline bool table_set(const struct table *t, struct place *p)
+{
+	p->set = bpf_map_lookup_elem(t->sets, &p->index);
+	return p->set;
+}
+
+/* An entry for a key that has none; NULL where there is no room for it. */
+static __always_inline void *table_make(const struct table *t, struct place *p, const void *key,
+					__u32 now, enum claim *claim)
+{
+	void *entry;
+
+	*claim = SEN_CLAIM_CONTENDED;
+	if (!set_lock(p->set))
+		return NULL;
+	entry = table_claim_locked(t, p, key, now, claim);
+	set_unlock(p->set);
 	return entry;
 }
 
@@ -189,25 +262,30 @@ static __always_inline void *table_claim(const struct table *t, struct place *p,
 	void *entry;
 
 	*claim = SEN_CLAIM_FULL;
-	p->set = bpf_map_lookup_elem(t->sets, &p->index);
-	if (!p->set)
+	if (!table_set(t, p))
 		return NULL;
 	*claim = SEN_CLAIM_FOUND;
 	entry = table_find(t, p, key);
-	if (entry)
-		return entry;
-	*claim = SEN_CLAIM_CONTENDED;
-	if (!set_lock(p->set))
-		return NULL;
-	entry = table_claim_locked(t, p, key, now, claim);
-	set_unlock(p->set);
-	return entry;
+	return entry ? entry : table_make(t, p, key, now, claim);
 }
 
-/* Keep the entry for so many ticks from now. */
+/* Index of the entry found or made, ~0 where there is none. */
+static __always_inline __u32 place_index(const struct place *p)
+{
+	if (!p->set)
+		return ~0u;
+	return (p->set->entry[p->way & (SEN_WAYS - 1)] & ~SEN_SET_LOCKED) - 1;
+}
+
+/* Keep the entry for so many ticks from now. Mostly it says so already, and a line that is not written
+ * need not move between CPUs. */
 static __always_inline void place_keep(struct place *p, __u32 now, __u32 ticks)
 {
-	p->set->deadline[p->way & (SEN_WAYS - 1)] = now + ticks;
+	__u16 *deadline = &p->set->deadline[p->way & (SEN_WAYS - 1)];
+	__u16 until = (now + ticks) >> SEN_DEADLINE_SHIFT;
+
+	if (*deadline != until)
+		*deadline = until;
 }
 
 #endif

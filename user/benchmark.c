@@ -25,13 +25,17 @@ struct scenario {
 	const char *meaning;
 	__u32 mask;
 	bool syn;
+	bool scatter;
 };
 
 static const struct scenario scenarios[SEN_BENCH_COUNT] = {
-	[SEN_BENCH_ONE] = { "one", "one hot flow", 0, false },
-	[SEN_BENCH_4K] = { "4k", "4,096 flows in turn", 4095, false },
-	[SEN_BENCH_64K] = { "64k", "65,536 flows in turn", 65535, false },
-	[SEN_BENCH_FLOOD] = { "flood", "every packet a new flow, table long full", ~0u, true },
+	[SEN_BENCH_ONE] = { "one", "one hot flow", 0, false, false },
+	[SEN_BENCH_4K] = { "4k", "4,096 flows in turn", 4095, false, false },
+	[SEN_BENCH_64K] = { "64k", "65,536 flows in turn", 65535, false, false },
+	[SEN_BENCH_FLOOD] = { "flood", "every packet a new flow, table long full", ~0u, true,
+			      false },
+	[SEN_BENCH_SCATTER] = { "scatter", "every packet a new flow to a new target", ~0u, true,
+				true },
 };
 
 struct frame {
@@ -63,7 +67,7 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 	return 0;
 }
 
-static int load(const struct sen_model_flat *model, __u32 mask, struct bench **out)
+static int load(const struct sen_model_flat *model, const struct scenario *s, struct bench **out)
 {
 	struct sen_policy policy = sen_policy_defaults;
 	struct bench *skel = bench__open();
@@ -72,7 +76,8 @@ static int load(const struct sen_model_flat *model, __u32 mask, struct bench **o
 
 	if (!skel)
 		return -errno;
-	skel->rodata->bench_mask = mask;
+	skel->rodata->bench_mask = s->mask;
+	skel->rodata->bench_scatter = s->scatter;
 	skel->rodata->sen_flow_sets = bpf_map__max_entries(skel->maps.flows_sets);
 	skel->rodata->sen_source_sets = bpf_map__max_entries(skel->maps.sources_sets);
 	skel->rodata->sen_target_sets = bpf_map__max_entries(skel->maps.targets_sets);
@@ -142,7 +147,7 @@ static int measure_scenario(const struct scenario *s, const struct sen_model_fla
 {
 	struct sen_stats stats;
 	struct bench *skel;
-	int err = load(model, s->mask, &skel);
+	int err = load(model, s, &skel);
 
 	if (err)
 		return err;

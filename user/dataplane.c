@@ -229,7 +229,7 @@ static __u32 now_ticks(void)
 int sen_dataplane_flow_usage(const struct sen_dataplane *dp, struct sen_flow_usage *out)
 {
 	size_t sets = dp->meta.flow_capacity / SEN_WAYS;
-	__u32 now = now_ticks();
+	__u16 now = now_ticks() >> SEN_DEADLINE_SHIFT;
 	const struct sen_set *set;
 
 	set = mmap(NULL, sets * sizeof(*set), PROT_READ, MAP_SHARED, dp->fd[FLOWS_SETS], 0);
@@ -239,7 +239,7 @@ int sen_dataplane_flow_usage(const struct sen_dataplane *dp, struct sen_flow_usa
 	out->capacity = dp->meta.flow_capacity;
 	for (size_t s = 0; s < sets; s++)
 		for (int way = 0; way < SEN_WAYS; way++)
-			out->used += set[s].tag[way] && (__s32)(set[s].deadline[way] - now) > 0;
+			out->used += set[s].tag[way] && (__s16)(set[s].deadline[way] - now) > 0;
 	munmap((void *)set, sets * sizeof(*set));
 	return 0;
 }

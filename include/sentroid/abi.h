@@ -63,10 +63,15 @@ struct sen_flow {
 };
 SEN_ASSERT_SIZE(struct sen_flow, 128);
 
-/* Tags and deadlines of the entries of a set, in one cache line. Entry i of set s is s * 8 + i. */
+/*
+ * A set of a table, in one cache line: for each way a tag, how long it is worth keeping, and which entry
+ * of the table's other map it has. Entries are handed out in the order of first use and then stay with
+ * their way, so that a few thousand flows lie on a few hundred pages, not one on each page of the table.
+ */
 struct sen_set {
-	__u32 tag[SEN_WAYS];      /* 0: free; top bit of tag[0]: the set is locked */
-	__u32 deadline[SEN_WAYS]; /* tick until which the entry is worth keeping */
+	__u16 tag[SEN_WAYS];      /* 0: free */
+	__u16 deadline[SEN_WAYS]; /* in units of 2^SEN_DEADLINE_SHIFT ticks */
+	__u32 entry[SEN_WAYS]; /* 1 + index, 0: none yet; top bit of entry[0]: the set is locked */
 };
 SEN_ASSERT_SIZE(struct sen_set, 64);
 
@@ -99,8 +104,15 @@ struct sen_target {
 	__u32 claimed; /* tick of the last ARP claim by `mac` */
 	__u8 mac[6];   /* that it belongs to, as far as ARP has said */
 	__u8 pad[2];
+	/* The standing verdict on new flows to a target under flood, see evaluate.bpf.h. */
+	__u32 standing_until; /* tick */
+	__u32 standing_score; /* Q16 */
+	__u8 standing_class;
+	__u8 standing_generation; /* of the model that said so */
+	__u8 standing_proto;
+	__u8 pad2[53];
 };
-SEN_ASSERT_SIZE(struct sen_target, 64);
+SEN_ASSERT_SIZE(struct sen_target, 128);
 
 struct sen_pair_key {
 	__u8 initiator[SEN_ADDR_BYTES];

@@ -28,7 +28,9 @@
 /* One event in a decaying counter: 8 fractional bits survive 8 halvings. */
 #define SEN_EVENT_UNIT 256u
 
-#define SEN_WAYS 8 /* entries of a set: their tags and deadlines fill one cache line */
+#define SEN_WAYS 8 /* entries of a set, which then is one cache line */
+#define SEN_DEADLINE_SHIFT \
+	7 /* deadlines of entries are in units of 0.13 s; they wrap after 2.4 hours */
 
 _Static_assert(SEN_DIMS == SEN_LANES * SEN_WORDS, "a vector fills its words");
 

@@ -29,7 +29,7 @@ uint64_t random_next(uint64_t *state)
 	return z ^ z >> 31;
 }
 
-static void stay_on_one_cpu(void)
+void stay_on_one_cpu(void)
 {
 	cpu_set_t allowed, one;
 	int cpu = 0;
@@ -57,6 +57,7 @@ static void configure(struct sentroid *skel, const struct rig_sizes *sizes)
 	for (int i = 0; i < 6; i++)
 		ro->sen_seed[i] = 0x0123456789abcdefull * (i + 1);
 	ro->sen_replay = !sizes->live;
+	ro->sen_own_mac = sizes->own_mac;
 	ro->sen_flow_sets = size_table(skel->maps.flows_sets, skel->maps.flows, sizes->flows);
 	ro->sen_source_sets =
 		size_table(skel->maps.sources_sets, skel->maps.sources, sizes->sources);

@@ -49,7 +49,8 @@ void rig_table_empty(const struct rig_table *t);
 /* Capacities, powers of two; 0: large enough for a test that does not care. */
 struct rig_sizes {
 	unsigned int flows, sources, targets, pairs;
-	bool live; /* lengths and clock are the program's own, as on an interface */
+	bool live;        /* lengths and clock are the program's own, as on an interface */
+	uint64_t own_mac; /* of the interface, 0: none */
 };
 
 struct rig {
@@ -72,8 +73,11 @@ struct sent {
 	uint32_t side;
 };
 
-/* Load; fails the test where that is not possible. The thread is held on one CPU, since what the
- * program keeps by CPU would else depend on the scheduler. NULL: all sizes of no concern. */
+/* What programs keep by CPU would else depend on the scheduler. */
+void stay_on_one_cpu(void);
+
+/* Load; fails the test where that is not possible. The thread is held on one CPU. NULL: all sizes of
+ * no concern. */
 struct rig *rig_open(const struct rig_sizes *sizes);
 void rig_close(struct rig *rig);
 /* Empty the tables, as if freshly loaded; statistics and clock go on. */

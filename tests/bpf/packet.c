@@ -242,8 +242,8 @@ static bool is_needed(const struct layer *l)
 struct packet *packet_build(struct packet *p, const struct layer *layers)
 {
 	memset(p, 0, sizeof(*p));
-	packet_mac(append(p, 6), 0x020000000002);
-	packet_mac(append(p, 6), 0x020000000001);
+	packet_mac(append(p, 6), PACKET_TO);
+	packet_mac(append(p, 6), PACKET_FROM);
 	put16(append(p, 2), ethertype_of(layers));
 	p->needed = p->len;
 	for (const struct layer *l = layers; l->kind != LAYER_END; l++) {

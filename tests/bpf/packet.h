@@ -86,7 +86,10 @@ struct layer {
 #define HOST(n)       (0x0a000000u + (n)) /* 10.0.0.n */
 #define ARP_QUESTION  1
 #define ARP_ANSWER    2
-#define ETHER_BYTES   14
+
+/* MACs of every frame. */
+#define PACKET_TO   0x020000000002
+#define PACKET_FROM 0x020000000001
 
 struct packet {
 	uint8_t data[PACKET_MAX];

@@ -13,6 +13,13 @@ static int open_rig(void **state)
 	return 0;
 }
 
+/* The frames of packet.h are for this host. */
+static int open_addressed(void **state)
+{
+	*state = rig_open(&(struct rig_sizes){ .own_mac = PACKET_TO });
+	return 0;
+}
+
 static int close_rig(void **state)
 {
 	rig_close(*state);
@@ -100,8 +107,8 @@ static void a_question_is_answered_once(void **state)
 	assert_int_equal(unsolicited(rig, OWNER), 1);
 }
 
-/* Somebody else answers the next question: an address that moved, or was taken. */
-static void a_moved_address(void **state)
+/* Somebody else than the owner answers: twice the offence, asked or not, and it stays the owner's. */
+static void a_contested_address(void **state)
 {
 	struct rig *rig = *state;
 
@@ -109,10 +116,46 @@ static void a_moved_address(void **state)
 	claim(rig, OWNER, GATEWAY);
 	ask(rig, ASKER, GATEWAY);
 	claim(rig, SPOOFER, GATEWAY);
+	assert_int_equal(unsolicited(rig, SPOOFER), 2);
+	claim(rig, SPOOFER, GATEWAY);
+	assert_int_equal(unsolicited(rig, SPOOFER), 4);
+	ask(rig, ASKER, GATEWAY);
+	claim(rig, OWNER, GATEWAY);
 	assert_int_equal(unsolicited(rig, OWNER), 0);
-	assert_int_equal(unsolicited(rig, SPOOFER), 1);
-	claim(rig, OWNER, GATEWAY); /* and back: unasked, and moved, but one claim */
-	assert_int_equal(unsolicited(rig, OWNER), 1);
+}
+
+/* An owner that has been silent for a minute has left, and no longer. */
+static void an_address_that_moved(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t start = rig_tick(rig);
+
+	ask(rig, ASKER, GATEWAY);
+	claim(rig, OWNER, GATEWAY);
+	rig_set_tick(rig, start + 60 * SEN_TICKS_PER_SEC - 1);
+	ask(rig, ASKER, GATEWAY);
+	claim(rig, SPOOFER, GATEWAY);
+	assert_int_equal(unsolicited(rig, SPOOFER), 2);
+	rig_set_tick(rig, start + 60 * SEN_TICKS_PER_SEC);
+	ask(rig, ASKER, GATEWAY);
+	claim(rig, SPOOFER + 1, GATEWAY);
+	assert_int_equal(unsolicited(rig, SPOOFER + 1), 0);
+	ask(rig, ASKER, GATEWAY);
+	claim(rig, OWNER, GATEWAY); /* now it is the newcomer's */
+	assert_int_equal(unsolicited(rig, OWNER), 2);
+}
+
+/* The questions of this host leave by the other way: answers to it need none, but may contradict. */
+static void answers_to_this_host(void **state)
+{
+	struct rig *rig = *state;
+
+	claim(rig, OWNER, GATEWAY);
+	assert_int_equal(unsolicited(rig, OWNER), 0);
+	claim(rig, SPOOFER, GATEWAY);
+	assert_int_equal(unsolicited(rig, SPOOFER), 2);
+	claim(rig, OWNER, GATEWAY);
+	assert_int_equal(unsolicited(rig, OWNER), 0);
 }
 
 /* However often and fast it is asked: an answered question is no offence. */
@@ -181,7 +224,9 @@ int main(void)
 		TEST(a_question_for_ones_own_address_is_a_claim),
 		TEST(an_answer_that_comes_late),
 		TEST(a_question_is_answered_once),
-		TEST(a_moved_address),
+		TEST(a_contested_address),
+		TEST(an_address_that_moved),
+		cmocka_unit_test_setup_teardown(answers_to_this_host, open_addressed, close_rig),
 		TEST(questions_in_quick_succession),
 		TEST(questions_from_many),
 		TEST(every_false_claim_counts),

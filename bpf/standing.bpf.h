@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The standing verdict. A flood of one-packet flows to one target gives the same vector again and again,
+ * and every one of its flows would push another out of the table. So: once new flows to a busy target
+ * are flagged, those that follow within a moment and find the table crowded take over that verdict, count
+ * on their target, and take up no room of their own, neither as flows nor as sources. One of them is
+ * evaluated in full every SEN_STANDING_TICKS, which renews the verdict or lets it lapse.
+ */
+#ifndef SENTROID_STANDING_BPF_H
+#define SENTROID_STANDING_BPF_H
+
+#include "context.bpf.h"
+
+#define SEN_STANDING_TICKS 128                     /* 0.13 s */
+#define SEN_STANDING_FLOWS (1024 * SEN_EVENT_UNIT) /* new flows of a target in its 8 s window */
+
+/* Remember the verdict on a new flow with its target. */
+static __always_inline void standing_set(const struct sen_scratch *s, const struct sen_packet *p)
+{
+	struct sen_target *t;
+
+	if (s->target_flows < SEN_STANDING_FLOWS)
+		return;
+	t = bpf_map_lookup_elem(&targets, &s->target_entry);
+	if (!t)
+		return;
+	t->standing_score = s->result.score;
+	t->standing_class = s->result.class_id;
+	t->standing_generation = s->version;
+	t->standing_proto = p->key.proto;
+	t->standing_until = p->now + SEN_STANDING_TICKS;
+}
+
+static __always_inline struct sen_target *standing_target(const __u8 *address)
+{
+	const struct table table = TARGET_TABLE;
+	__u64 words[5] = { 0 };
+	struct place place;
+
+	__builtin_memcpy(words, address, SEN_ADDR_BYTES);
+	place = table_place(words, sen_target_sets);
+	return table_set(&table, &place) ? table_find(&table, &place, words) : NULL;
+}
+
+static __always_inline void standing_credit(struct sen_target *t, const struct sen_packet *p,
+					    const __u8 *initiator)
+{
+	target_decay(t, p->now);
+	t->packets_slow = add_saturating(t->packets_slow, SEN_EVENT_UNIT);
+	t->flows_mid = add_saturating(t->flows_mid, SEN_EVENT_UNIT);
+	if (!p->payload)
+		t->empty_mid = add_saturating(t->empty_mid, SEN_EVENT_UNIT);
+	t->sources_mid[0] |= bitmap_bit(address_item(initiator), SEN_EVENT_UNIT);
+}
+
+/* 1 and the verdict's score and class in the scratch result, where one stands for a packet that would
+ * open a flow; else 0. */
+__noinline int standing_verdict(const struct sen_packet *p, __u8 generation)
+{
+	struct sen_scratch *s = scratch_of_cpu();
+	struct sen_target *t;
+
+	if (!p || !s || (p->key.proto == IPPROTO_TCP && !is_opening_syn(p)))
+		return 0;
+	t = standing_target(p->side ? p->key.addr[0] : p->key.addr[1]);
+	if (!t || (__s32)(t->standing_until - p->now) <= 0 ||
+	    t->standing_generation != generation || t->standing_proto != p->key.proto)
+		return 0;
+	standing_credit(t, p, p->side ? p->key.addr[1] : p->key.addr[0]);
+	s->result.score = t->standing_score;
+	s->result.class_id = t->standing_class;
+	return 1;
+}
+
+#endif

@@ -72,9 +72,10 @@ static __always_inline void flow_unjudged(struct sen_flow *f, struct sen_scratch
 }
 
 /* Evaluate a flow; the verdict, or negative where something that must be there is not. */
-__noinline int evaluate(struct sen_flow *f, const struct sen_packet *p, __u32 change)
+__noinline int evaluate(struct sen_flow *f, __u32 change)
 {
 	struct sen_scratch *s = scratch_of_cpu();
+	const struct sen_packet *p;
 	const struct sen_policy *knobs;
 	struct sen_stats *st;
 	__u8 verdict = SEN_VERDICT_PASS;
@@ -83,8 +84,9 @@ __noinline int evaluate(struct sen_flow *f, const struct sen_packet *p, __u32 ch
 
 	knobs = bpf_map_lookup_elem(&policy, &zero);
 	st = bpf_map_lookup_elem(&stats, &zero);
-	if (!f || !p || !s || !knobs || !st)
+	if (!f || !s || !knobs || !st)
 		return -1;
+	p = &s->packet;
 	if (sen_stages <= SEN_STAGE_CONTEXT)
 		return verdict;
 	if (context_update(s, p, f, change) < 0)

@@ -12,6 +12,7 @@
 #define SEN_DEFAULT_PAIRS   (1 << 16)
 #define SEN_RING_BYTES      (1 << 20)
 #define SEN_MEMO_ENTRIES    1024
+#define SEN_FRAGMENTS       4096
 
 /* Mmapable for two reasons: user space reads a table without a system call per entry, and the values
  * begin on a page, so that a 64-byte element is a cache line and not the end of one and the start of
@@ -69,6 +70,13 @@ struct {
 
 /* clang describes a structure in BTF only where something more than a map's inner map mentions it. */
 const struct sen_model_flat *sen_model_described __attribute__((unused));
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SEN_FRAGMENTS);
+	__type(key, __u32);
+	__type(value, struct sen_fragment);
+} fragments SEC(".maps");
 
 /* One model, frozen before it is put into a slot of `models`. */
 struct sen_model_map {

@@ -1,66 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * From a frame to a flow key. Cursor parsers: each checks the bounds, advances and leaves what comes
- * next; none trusts a length that the packet states beyond the bytes that are there.
+ * From a frame to a flow key: Ethernet and tags, then network layers down through tunnels, then the
+ * transport. The innermost flow is the flow.
  */
 #ifndef SENTROID_PARSE_BPF_H
 #define SENTROID_PARSE_BPF_H
 
-#include "maps.bpf.h"
+#include "transport.bpf.h"
+#include "tunnel.bpf.h"
 
-#define SEN_ETH_P_IP     0x0800
-#define SEN_ETH_P_ARP    0x0806
-#define SEN_ETH_P_8021Q  0x8100
-#define SEN_ETH_P_IPV6   0x86dd
-#define SEN_ETH_P_8021AD 0x88a8
-
-/* IPv6 next headers that the kernel has as macros only (RFC 8200, 6275, 4443). */
-#define IPPROTO_HOPOPTS  0
-#define IPPROTO_ROUTING  43
-#define IPPROTO_FRAGMENT 44
-#define IPPROTO_ICMPV6   58
-#define IPPROTO_DSTOPTS  60
-#define IPPROTO_MH       135
-
-#define SEN_VLAN_DEPTH      4
-#define SEN_EXTENSION_DEPTH 8
-
-#define SEN_TCP_FIN 0x01
-#define SEN_TCP_SYN 0x02
-#define SEN_TCP_RST 0x04
-#define SEN_TCP_ACK 0x10
-
-struct cursor {
-	void *start;
-	void *pos;
-	void *end;
-};
-
-/* The next n bytes, or NULL where the frame ends before them. */
-#define cursor_take(c, type)                                                            \
-	({                                                                              \
-		type *taken = (c)->pos;                                                 \
-		(void *)(taken + 1) <= (c)->end ? ((c)->pos = taken + 1, taken) : NULL; \
-	})
-
-union sen_addr {
-	__u8 b[SEN_ADDR_BYTES];
-	__u32 w[4];
-	__u64 d[2];
-};
-
-/* A packet before its endpoints are put in order: as sent. */
-struct sen_endpoints {
-	union sen_addr from, to;
-	__u16 sport, dport;
-};
-
-static __always_inline void addr_from_ipv4(union sen_addr *a, __be32 ip)
-{
-	a->d[0] = 0;
-	a->w[2] = bpf_htonl(0xffff);
-	a->w[3] = ip;
-}
+#define SEN_VLAN_DEPTH   4
+#define SEN_TUNNEL_DEPTH 2 /* tunnels in tunnels */
 
 /* Sort (address, port) pairs together, by masks: a branch here would be taken at random. */
 static __always_inline void key_canonical(struct sen_packet *p, struct sen_endpoints *e)
@@ -82,203 +32,6 @@ static __always_inline void key_canonical(struct sen_packet *p, struct sen_endpo
 	p->key.port[0] = e->sport ^ port;
 	p->key.port[1] = e->dport ^ port;
 	p->side = swap;
-}
-
-static __always_inline enum sen_outcome parse_tcp(struct cursor *c, struct sen_packet *p,
-						  struct sen_endpoints *e, __u32 l4_len)
-{
-	struct tcphdr *tcp = cursor_take(c, struct tcphdr);
-	__u32 header;
-
-	if (!tcp)
-		return SEN_TRUNCATED;
-	e->sport = bpf_ntohs(tcp->source);
-	e->dport = bpf_ntohs(tcp->dest);
-	p->tcp_flags = ((__u8 *)tcp)[13];
-	header = (((__u8 *)tcp)[12] >> 4) * 4;
-	header = header < sizeof(*tcp) ? sizeof(*tcp) : header;
-	p->payload = l4_len > header ? l4_len - header : 0;
-	return SEN_PARSED;
-}
-
-static __always_inline enum sen_outcome parse_udp(struct cursor *c, struct sen_packet *p,
-						  struct sen_endpoints *e, __u32 l4_len)
-{
-	struct udphdr *udp = cursor_take(c, struct udphdr);
-
-	if (!udp)
-		return SEN_TRUNCATED;
-	e->sport = bpf_ntohs(udp->source);
-	e->dport = bpf_ntohs(udp->dest);
-	p->payload = l4_len > sizeof(*udp) ? l4_len - sizeof(*udp) : 0;
-	return SEN_PARSED;
-}
-
-/* ICMP and ICMPv6 have no ports: a flow is what two hosts say to each other. */
-static __always_inline enum sen_outcome parse_icmp(struct cursor *c, struct sen_packet *p,
-						   __u32 l4_len)
-{
-	struct icmphdr *icmp = cursor_take(c, struct icmphdr);
-
-	if (!icmp)
-		return SEN_TRUNCATED;
-	p->payload = l4_len > sizeof(*icmp) ? l4_len - sizeof(*icmp) : 0;
-	return SEN_PARSED;
-}
-
-static __always_inline bool is_transport(__u8 proto)
-{
-	return proto == IPPROTO_TCP || proto == IPPROTO_UDP || proto == IPPROTO_ICMP ||
-	       proto == IPPROTO_ICMPV6;
-}
-
-static __always_inline enum sen_outcome parse_transport(struct cursor *c, struct sen_packet *p,
-							struct sen_endpoints *e, __u32 l4_len)
-{
-	switch (p->key.proto) {
-	case IPPROTO_TCP:
-		return parse_tcp(c, p, e, l4_len);
-	case IPPROTO_UDP:
-		return parse_udp(c, p, e, l4_len);
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		return parse_icmp(c, p, l4_len);
-	default:
-		return SEN_NOT_TRANSPORT;
-	}
-}
-
-/* Network-layer length: what the header states, or what the frame holds where that is less, or where
- * the header says 0 as segmentation offload does. */
-static __always_inline __u32 l3_length(const struct cursor *c, const struct sen_packet *p, void *l3,
-				       __u32 stated)
-{
-	__u32 held = p->wire_len - (__u32)((long)l3 - (long)c->start);
-
-	return stated && stated < held ? stated : held;
-}
-
-static __always_inline __u16 length16(__u32 len)
-{
-	return len > 0xffff ? 0xffff : len;
-}
-
-/* What an IP header leaves to be done. */
-struct sen_ip {
-	__u32 len;    /* bytes of network layer */
-	__u32 header; /* of these, before the transport header */
-	__u32 later;  /* not 0: a later fragment, without a transport header */
-};
-
-static __always_inline enum sen_outcome parse_ipv4(struct cursor *c, struct sen_packet *p,
-						   struct sen_endpoints *e, struct sen_ip *out)
-{
-	struct iphdr *ip = cursor_take(c, struct iphdr);
-	__u32 offset;
-
-	if (!ip)
-		return SEN_TRUNCATED;
-	out->header = (*(__u8 *)ip & 15) * 4;
-	if (*(__u8 *)ip >> 4 != 4 || out->header < sizeof(*ip))
-		return SEN_NOT_IP;
-	c->pos = (void *)ip + out->header;
-	out->len = l3_length(c, p, ip, bpf_ntohs(ip->tot_len));
-	offset = bpf_ntohs(ip->frag_off) & 0x3fff;
-	out->later = offset & 0x1fff;
-	p->fragment = !!offset;
-	p->key.proto = ip->protocol;
-	addr_from_ipv4(&e->from, ip->saddr);
-	addr_from_ipv4(&e->to, ip->daddr);
-	return SEN_PARSED;
-}
-
-static __always_inline bool is_extension(__u8 next)
-{
-	return next == IPPROTO_HOPOPTS || next == IPPROTO_ROUTING || next == IPPROTO_FRAGMENT ||
-	       next == IPPROTO_DSTOPTS || next == IPPROTO_AH || next == IPPROTO_MH;
-}
-
-/* Bytes of an extension header; its second byte counts in units of its own. */
-static __always_inline __u32 extension_length(__u8 type, __u8 units)
-{
-	if (type == IPPROTO_FRAGMENT)
-		return 8;
-	return type == IPPROTO_AH ? (units + 2) * 4 : (units + 1) * 8;
-}
-
-/* Walk the extension headers, in any order; *next becomes the transport protocol. Works on an offset,
- * not a pointer: the verifier then sees one state a round, not one for every order of headers. */
-static __always_inline enum sen_outcome parse_extensions(struct cursor *c, struct sen_packet *p,
-							 void *ip, __u8 *next, struct sen_ip *out)
-{
-	__u32 offset = sizeof(struct ipv6hdr);
-	struct sen_scratch *s;
-
-	out->header = offset;
-	if (!is_extension(*next))
-		return SEN_PARSED;
-	s = scratch_of_cpu();
-	if (!s)
-		return SEN_NOT_TRANSPORT;
-	for (int i = 0; i < SEN_EXTENSION_DEPTH; i++) {
-		struct frag_hdr *header = ip + offset;
-
-		if (!is_extension(*next) || out->later)
-			break;
-		if ((void *)(header + 1) > c->end)
-			return SEN_TRUNCATED;
-		if (*next == IPPROTO_FRAGMENT) {
-			p->fragment = 1;
-			out->later = bpf_ntohs(header->frag_off) >> 3;
-		}
-		offset += extension_length(*next, header->reserved);
-		offset = forget(&s->forget, offset) & 0x7fff; /* 8 x 2048 + 40 fit */
-		*next = header->nexthdr;
-	}
-	out->header = offset;
-	return SEN_PARSED;
-}
-
-static __always_inline enum sen_outcome parse_ipv6(struct cursor *c, struct sen_packet *p,
-						   struct sen_endpoints *e, struct sen_ip *out)
-{
-	struct ipv6hdr *ip = cursor_take(c, struct ipv6hdr);
-	enum sen_outcome outcome;
-	__u32 stated;
-	__u8 next;
-
-	if (!ip)
-		return SEN_TRUNCATED;
-	if (*(__u8 *)ip >> 4 != 6)
-		return SEN_NOT_IP;
-	stated = bpf_ntohs(ip->payload_len);
-	out->len = l3_length(c, p, ip, stated ? stated + sizeof(*ip) : 0);
-	__builtin_memcpy(&e->from, &ip->saddr, SEN_ADDR_BYTES);
-	__builtin_memcpy(&e->to, &ip->daddr, SEN_ADDR_BYTES);
-	next = ip->nexthdr;
-	outcome = parse_extensions(c, p, ip, &next, out);
-	p->key.proto = next;
-	c->pos = (void *)ip + out->header;
-	return outcome;
-}
-
-/* Behind the network header; a later fragment has no ports, and joins no one's flow but that of the
- * other fragments between its hosts. */
-static __always_inline enum sen_outcome parse_ip_payload(struct cursor *c, struct sen_packet *p,
-							 struct sen_endpoints *e,
-							 const struct sen_ip *ip)
-{
-	__u32 rest = length16(ip->len > ip->header ? ip->len - ip->header : 0);
-
-	p->l3_len = length16(ip->len);
-	if (!ip->later)
-		return parse_transport(c, p, e, rest);
-	if (!is_transport(p->key.proto))
-		return SEN_NOT_TRANSPORT;
-	if (c->pos > c->end)
-		return SEN_TRUNCATED;
-	p->payload = rest;
-	return SEN_PARSED;
 }
 
 struct sen_arp {
@@ -330,6 +83,8 @@ static __always_inline enum sen_outcome parse_arp(struct cursor *c, struct sen_p
 	p->key.proto = SEN_PROTO_ARP;
 	p->l3_len = sizeof(*arp);
 	__builtin_memcpy(p->mac, arp->sender_mac, 6);
+	__builtin_memset(p->key.port, 0, sizeof(p->key.port));
+	__builtin_memset(&out[0], 0, sizeof(out[0]));
 	__builtin_memcpy(out[0].b, arp->sender_mac, 6);
 	addr_from_ipv4(&out[1], p->arp == SEN_ARP_QUESTION ? target : sender);
 	return SEN_PARSED;
@@ -358,26 +113,52 @@ static __always_inline int parse_ethernet(struct cursor *c, struct sen_packet *p
 	return proto;
 }
 
-/* p must be zeroed but for its wire_len. */
-static __always_inline enum sen_outcome parse(struct cursor *c, struct sen_packet *p)
+/* One network layer and what it carries; *proto is its EtherType, and that of the next one where the
+ * outcome is SEN_ENCAPSULATED. */
+static __always_inline enum sen_outcome parse_network(struct cursor *c, struct sen_packet *p,
+						      struct sen_endpoints *e, int *proto,
+						      bool last)
 {
-	struct sen_endpoints e = { 0 };
-	struct sen_ip ip = { 0 };
 	enum sen_outcome outcome = SEN_NOT_IP;
+	struct sen_ip ip = { 0 };
+
+	if (!cursor_settle(c))
+		return SEN_NOT_TRANSPORT;
+	if (*proto == SEN_ETH_P_IP)
+		outcome = parse_ipv4(c, p, e, &ip);
+	else if (*proto == SEN_ETH_P_IPV6)
+		outcome = parse_ipv6(c, p, e, &ip);
+	if (outcome != SEN_PARSED)
+		return outcome;
+	if (!cursor_settle(c))
+		return SEN_NOT_TRANSPORT;
+	if (!last && !p->fragment && tunnel_by_protocol(c, p->key.proto, proto))
+		return SEN_ENCAPSULATED;
+	outcome = parse_transport(c, p, e, &ip);
+	if (outcome == SEN_PARSED && !last && !p->fragment && p->key.proto == IPPROTO_UDP &&
+	    tunnel_by_port(c, e->dport, proto))
+		return SEN_ENCAPSULATED;
+	return outcome;
+}
+
+/* p must have been through packet_begin(). It and e lie in the scratch, whose contents the
+ * verifier does not follow: on the stack every flag would double its paths. */
+static __always_inline enum sen_outcome parse(struct cursor *c, struct sen_packet *p,
+					      struct sen_endpoints *e)
+{
+	enum sen_outcome outcome = SEN_ENCAPSULATED;
 	int proto = parse_ethernet(c, p);
 
-	if (proto == SEN_ETH_P_IP)
-		outcome = parse_ipv4(c, p, &e, &ip);
-	else if (proto == SEN_ETH_P_IPV6)
-		outcome = parse_ipv6(c, p, &e, &ip);
-	else if (proto == SEN_ETH_P_ARP)
+	if (proto == SEN_ETH_P_ARP)
 		return parse_arp(c, p);
-	else if (proto < 0)
+	if (proto >= 0)
+		proto = skip_labels(c, proto);
+	if (proto < 0)
 		return SEN_TRUNCATED;
+	for (int depth = 0; depth <= SEN_TUNNEL_DEPTH && outcome == SEN_ENCAPSULATED; depth++)
+		outcome = parse_network(c, p, e, &proto, depth == SEN_TUNNEL_DEPTH);
 	if (outcome == SEN_PARSED)
-		outcome = parse_ip_payload(c, p, &e, &ip);
-	if (outcome == SEN_PARSED)
-		key_canonical(p, &e);
+		key_canonical(p, e);
 	return outcome;
 }
 

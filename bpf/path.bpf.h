@@ -16,6 +16,23 @@ static __always_inline void packet_clock(struct sen_packet *p)
 	p->now = p->now_ns >> SEN_TICK_SHIFT;
 }
 
+/* What parsing does not set in every packet. */
+static __always_inline void packet_begin(struct sen_packet *p, __u32 wire_len)
+{
+	p->key.vlan = 0;
+	p->key.proto = 0;
+	p->key.pad = 0;
+	p->payload = 0;
+	p->side = 0;
+	p->tcp_flags = 0;
+	p->fragment = 0;
+	p->arp = SEN_ARP_NONE;
+	p->icmp_error = 0;
+	p->unjoined = 0;
+	p->wire_len = wire_len;
+	packet_clock(p);
+}
+
 static __always_inline void count_outcome(struct sen_stats *st, enum sen_outcome outcome)
 {
 	st->parsed += outcome == SEN_PARSED;
@@ -45,48 +62,50 @@ static __always_inline void replay_tell(const struct sen_flow *f, const struct p
 }
 
 /* The flow of a packet, found or made; or NULL, and *verdict what becomes of it without one. */
-static __always_inline struct sen_flow *packet_flow(const struct sen_packet *p, struct place *place,
+static __always_inline struct sen_flow *packet_flow(const struct sen_scratch *s,
+						    struct place *place,
 						    const struct sen_policy *knobs,
-						    struct sen_stats *st, __u32 *verdict)
+						    struct sen_stats *st, int *verdict)
 {
-	struct sen_flow *f = flow_find(p, place);
-	struct sen_scratch *s;
+	struct sen_flow *f = flow_find(&s->packet, place);
 
 	*verdict = SEN_VERDICT_PASS;
 	if (f)
 		return f;
-	if (!flow_crowded(place, p->now) || !standing_verdict(p, model_generation()))
-		return flow_make(p, place, st);
-	s = scratch_of_cpu();
-	if (s)
-		*verdict = verdict_of(knobs, s->result.class_id);
+	if (!flow_crowded(place, s->packet.now) || !standing_verdict(model_generation()))
+		return flow_make(&s->packet, place, st);
+	*verdict = verdict_of(knobs, s->result.class_id);
 	st->flows_inherited++;
 	return NULL;
 }
 
-/* Flow, decision point, verdict. */
-static __always_inline __u32 packet_verdict(const struct sen_packet *p, struct sen_stats *st,
-					    const struct sen_policy *knobs)
+/* Flow, decision point, verdict for the packet in the scratch. A wall for the verifier, like those of
+ * the stages behind it. */
+__noinline int packet_verdict(struct sen_scratch *s, struct sen_stats *st)
 {
+	const struct sen_policy *knobs;
 	struct place place;
-	__u32 change = 0, without;
-	struct sen_flow *f = packet_flow(p, &place, knobs, st, &without);
+	__u32 change = 0, zero = 0;
+	struct sen_flow *f;
 	int verdict;
 
+	knobs = bpf_map_lookup_elem(&policy, &zero);
+	if (!s || !knobs || !st)
+		return SEN_VERDICT_PASS;
+	f = packet_flow(s, &place, knobs, st, &verdict);
 	if (f)
-		change = flow_update(f, p, &place, st);
-	replay_tell(f, &place, p, change);
+		change = flow_update(f, &s->packet, &place, st);
+	replay_tell(f, &place, &s->packet, change);
 	if (!f)
-		return without;
-	if (!flow_decision_point(f, p, change, place.tag, knobs->eval_shift & 31,
+		return verdict;
+	if (!flow_decision_point(f, &s->packet, change, place.tag, knobs->eval_shift & 31,
 				 model_generation()))
 		return cached_verdict(f, knobs);
-	verdict = evaluate(f, p, change);
-	if (verdict < 0) {
-		st->errors++;
-		return SEN_VERDICT_PASS;
-	}
-	return verdict;
+	verdict = evaluate(f, change);
+	if (verdict >= 0)
+		return verdict;
+	st->errors++;
+	return SEN_VERDICT_PASS;
 }
 
 static __always_inline void count_verdict(struct sen_stats *st, __u32 verdict)
@@ -99,28 +118,26 @@ static __always_inline void count_verdict(struct sen_stats *st, __u32 verdict)
 /* One packet, however it came here. */
 static __always_inline __u32 packet_path(struct cursor *c, __u32 wire_len)
 {
-	const struct sen_policy *knobs;
-	struct sen_packet p = { .wire_len = wire_len };
+	struct sen_scratch *s = scratch_of_cpu();
 	struct sen_stats *st;
 	enum sen_outcome outcome;
 	__u32 zero = 0, verdict = SEN_VERDICT_PASS;
 
 	st = bpf_map_lookup_elem(&stats, &zero);
-	knobs = bpf_map_lookup_elem(&policy, &zero);
-	if (!st || !knobs)
+	if (!st || !s)
 		return SEN_VERDICT_PASS;
 	st->packets++;
 	st->bytes += wire_len;
-	outcome = parse(c, &p);
+	packet_begin(&s->packet, wire_len);
+	outcome = parse(c, &s->packet, &s->endpoints);
 	count_outcome(st, outcome);
+	st->fragments_unjoined += s->packet.unjoined;
 	if (sen_replay) {
 		replay.outcome = outcome;
 		replay.flow = ~0u;
 	}
-	if (outcome == SEN_PARSED && sen_stages > SEN_STAGE_FLOW) {
-		packet_clock(&p);
-		verdict = packet_verdict(&p, st, knobs);
-	}
+	if (outcome == SEN_PARSED && sen_stages > SEN_STAGE_FLOW)
+		verdict = packet_verdict(s, st);
 	count_verdict(st, verdict);
 	return verdict;
 }

@@ -29,6 +29,7 @@ enum sen_outcome {
 	SEN_NOT_IP,
 	SEN_NOT_TRANSPORT,
 	SEN_TRUNCATED,
+	SEN_ENCAPSULATED, /* inside parse() only: the cursor stands on an inner network header */
 };
 
 enum sen_arp_kind {
@@ -38,20 +39,33 @@ enum sen_arp_kind {
 	SEN_ARP_CLAIM_TO_US, /* to a host whose questions we do not see: our own */
 };
 
+union sen_addr {
+	__u8 b[SEN_ADDR_BYTES];
+	__u32 w[4];
+	__u64 d[2];
+};
+
+/* A packet before its endpoints are put in order: as sent. */
+struct sen_endpoints {
+	union sen_addr from, to;
+	__u16 sport, dport;
+};
+
 /* What parsing leaves of a packet. */
 struct sen_packet {
 	struct sen_flow_key key;
 	__u64 now_ns;
-	__u32 now;      /* tick */
-	__u32 wire_len; /* bytes, layer 2 included */
-	__u16 l3_len;   /* bytes from the network header on, Ethernet padding excluded */
-	__u16 payload;  /* bytes behind the transport header */
-	__u8 side;      /* of the key, that sent it */
-	__u8 tcp_flags; /* 13th byte of the TCP header */
-	__u8 fragment;  /* 1: part of a fragmented packet */
-	__u8 arp;       /* enum sen_arp_kind */
-	__u8 mac[6];    /* ARP: sender */
-	__u8 pad[2];
+	__u32 now;       /* tick */
+	__u32 wire_len;  /* bytes, layer 2 included */
+	__u16 payload;   /* bytes behind the transport header */
+	__u8 side;       /* of the key, that sent it */
+	__u8 tcp_flags;  /* 13th byte of the TCP header */
+	__u8 fragment;   /* 1: part of a fragmented packet */
+	__u8 arp;        /* enum sen_arp_kind */
+	__u8 icmp_error; /* 1: quotes a packet that could not be delivered */
+	__u8 unjoined;   /* 1: a later fragment whose first one was not seen */
+	__u16 l3_len;    /* bytes from the network header on, Ethernet padding excluded */
+	__u8 mac[6];     /* ARP: sender */
 };
 
 /* What happened to a flow by this packet. */
@@ -61,6 +75,14 @@ enum sen_flow_change {
 	SEN_FLOW_FIRST_PAYLOAD = 1 << 2,
 	SEN_FLOW_CLOSING = 1 << 3,
 };
+
+/* The ports of a fragmented packet. */
+struct sen_fragment {
+	__u64 fingerprint; /* keyed hash of addresses, protocol and id */
+	__u32 tick;        /* when its first fragment came */
+	__u16 sport, dport;
+};
+SEN_ASSERT_SIZE(struct sen_fragment, 16);
 
 /* A score remembered for an identical vector under the same model. */
 struct sen_memo {
@@ -98,6 +120,8 @@ struct contribution {
 /* Too large for a stack of 512 bytes shared by all frames. The entries stand in for hosts that found
  * no room in their table. */
 struct sen_scratch {
+	struct sen_packet packet; /* the one on its way through the stages */
+	struct sen_endpoints endpoints;
 	struct contribution contribution;
 	struct sen_vector vector;
 	struct sen_lanes lanes;

@@ -55,12 +55,16 @@ static __always_inline void standing_credit(struct sen_target *t, const struct s
 
 /* 1 and the verdict's score and class in the scratch result, where one stands for a packet that would
  * open a flow; else 0. */
-__noinline int standing_verdict(const struct sen_packet *p, __u8 generation)
+__noinline int standing_verdict(__u8 generation)
 {
 	struct sen_scratch *s = scratch_of_cpu();
+	const struct sen_packet *p;
 	struct sen_target *t;
 
-	if (!p || !s || (p->key.proto == IPPROTO_TCP && !is_opening_syn(p)))
+	if (!s)
+		return 0;
+	p = &s->packet;
+	if (p->key.proto == IPPROTO_TCP && !is_opening_syn(p))
 		return 0;
 	t = standing_target(p->side ? p->key.addr[0] : p->key.addr[1]);
 	if (!t || (__s32)(t->standing_until - p->now) <= 0 ||

@@ -55,7 +55,7 @@ struct place {
 
 /* Keyed multiply hash of five words: NH of Black et al. (UMAC, 1999), then a finalizer, since the low
  * bits of NH alone are weak. */
-static __always_inline struct place table_place(const __u64 *w, __u32 sets)
+static __always_inline __u64 table_hash(const __u64 *w)
 {
 	__u64 h = (w[0] + sen_seed[0]) * (w[1] + sen_seed[1]) +
 		  (w[2] + sen_seed[2]) * (w[3] + sen_seed[3]) +
@@ -63,8 +63,14 @@ static __always_inline struct place table_place(const __u64 *w, __u32 sets)
 
 	h ^= h >> 32;
 	h *= 0x9e3779b97f4a7c15ull;
-	h ^= h >> 29;
-	/* The set comes from the low bits, the tag from the high ones; never 0. */
+	return h ^ h >> 29;
+}
+
+/* The set comes from the low bits, the tag from the high ones; it is never 0. */
+static __always_inline struct place table_place(const __u64 *w, __u32 sets)
+{
+	__u64 h = table_hash(w);
+
 	return (struct place){ .index = h & (sets - 1), .tag = (h >> 48) | 1 };
 }
 

@@ -37,33 +37,34 @@
 	X(BEACON, "beacon", "small exchanges at a steady interval")
 
 /* Counters of the stats map, one of each per CPU. packets = parsed + the not_* + truncated + errors. */
-#define SEN_STATS(X)                                                                      \
-	X(packets, "frames received")                                                     \
-	X(bytes, "bytes received, layer 2 included")                                      \
-	X(parsed, "packets attributed to a flow")                                         \
-	X(not_ip, "frames of other network protocols, passed")                            \
-	X(not_transport, "packets of other transport protocols, passed")                  \
-	X(truncated, "frames cut inside a header, passed")                                \
-	X(errors, "internal failures; the packet was passed")                             \
-	X(pass, "verdicts pass")                                                          \
-	X(alert, "verdicts alert")                                                        \
-	X(drop, "verdicts drop")                                                          \
-	X(redirect, "verdicts redirect")                                                  \
-	X(flows_new, "flows that took an entry")                                          \
-	X(flows_replaced, "entries taken from a flow that had gone idle or quiet")        \
-	X(flows_untracked, "packets whose flow found no entry")                           \
-	X(flows_inherited, "packets that took over the standing verdict on their target") \
-	X(hosts_untracked, "source, target or pair lookups that found no entry")          \
-	X(set_contended, "misses that found their set locked by another CPU")             \
-	X(evaluations, "feature vectors scored")                                          \
-	X(memo_hits, "evaluations answered by an identical earlier vector")               \
-	X(flagged, "evaluations at or above the threshold")                               \
-	X(no_model, "evaluations without a model in force")                               \
-	X(shadow_evaluations, "vectors also scored by the shadow model")                  \
-	X(shadow_only_active, "flagged by the active model only")                         \
-	X(shadow_only_shadow, "flagged by the shadow model only")                         \
-	X(events_sent, "samples put into the ring")                                       \
-	X(events_lost_rate, "samples withheld by their rate limit")                       \
+#define SEN_STATS(X)                                                                               \
+	X(packets, "frames received")                                                              \
+	X(bytes, "bytes received, layer 2 included")                                               \
+	X(parsed, "packets attributed to a flow")                                                  \
+	X(not_ip, "frames of other network protocols, passed")                                     \
+	X(not_transport, "packets of other transport protocols, passed")                           \
+	X(truncated, "frames cut inside a header, passed")                                         \
+	X(fragments_unjoined, "later fragments whose first one was not seen, a flow of their own") \
+	X(errors, "internal failures; the packet was passed")                                      \
+	X(pass, "verdicts pass")                                                                   \
+	X(alert, "verdicts alert")                                                                 \
+	X(drop, "verdicts drop")                                                                   \
+	X(redirect, "verdicts redirect")                                                           \
+	X(flows_new, "flows that took an entry")                                                   \
+	X(flows_replaced, "entries taken from a flow that had gone idle or quiet")                 \
+	X(flows_untracked, "packets whose flow found no entry")                                    \
+	X(flows_inherited, "packets that took over the standing verdict on their target")          \
+	X(hosts_untracked, "source, target or pair lookups that found no entry")                   \
+	X(set_contended, "misses that found their set locked by another CPU")                      \
+	X(evaluations, "feature vectors scored")                                                   \
+	X(memo_hits, "evaluations answered by an identical earlier vector")                        \
+	X(flagged, "evaluations at or above the threshold")                                        \
+	X(no_model, "evaluations without a model in force")                                        \
+	X(shadow_evaluations, "vectors also scored by the shadow model")                           \
+	X(shadow_only_active, "flagged by the active model only")                                  \
+	X(shadow_only_shadow, "flagged by the shadow model only")                                  \
+	X(events_sent, "samples put into the ring")                                                \
+	X(events_lost_rate, "samples withheld by their rate limit")                                \
 	X(events_lost_full, "samples lost because the ring was full")
 
 #define SEN_ENUM_VERDICT(id, name, help) SEN_VERDICT_##id,

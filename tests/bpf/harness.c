@@ -76,8 +76,10 @@ static void *map_memory(const struct bpf_map *map)
 	return memory;
 }
 
-void rig_table_open(struct rig_table *t, const struct bpf_map *sets, const struct bpf_map *entries)
+void rig_table_open(struct rig_table *t, const struct bpf_map *sets, const struct bpf_map *entries,
+		    __u32 *handed_out)
 {
+	t->handed_out = handed_out;
 	t->sets = map_memory(sets);
 	t->entries = map_memory(entries);
 	t->entry_size = bpf_map__value_size(entries);
@@ -88,6 +90,7 @@ void rig_table_empty(const struct rig_table *t)
 {
 	memset(t->sets, 0, t->capacity / SEN_WAYS * sizeof(*t->sets));
 	memset(t->entries, 0, t->capacity * t->entry_size);
+	*t->handed_out = 0;
 }
 
 void rig_table_close(const struct rig_table *t)
@@ -119,6 +122,17 @@ static void default_policy(struct rig *rig)
 	rig_apply_policy(rig);
 }
 
+static void open_tables(struct rig *rig)
+{
+	__typeof__(rig->skel->maps) *maps = &rig->skel->maps;
+	struct sentroid__bss *bss = rig->skel->bss;
+
+	rig_table_open(&rig->flows, maps->flows_sets, maps->flows, &bss->flows_handed_out);
+	rig_table_open(&rig->sources, maps->sources_sets, maps->sources, &bss->sources_handed_out);
+	rig_table_open(&rig->targets, maps->targets_sets, maps->targets, &bss->targets_handed_out);
+	rig_table_open(&rig->pairs, maps->pairs_sets, maps->pairs, &bss->pairs_handed_out);
+}
+
 struct rig *rig_open(const struct rig_sizes *sizes)
 {
 	static const struct rig_sizes any;
@@ -131,10 +145,7 @@ struct rig *rig_open(const struct rig_sizes *sizes)
 	configure(rig->skel, sizes ? sizes : &any);
 	assert_int_equal(sentroid__load(rig->skel), 0);
 	rig->prog_fd = bpf_program__fd(rig->skel->progs.sentroid);
-	rig_table_open(&rig->flows, rig->skel->maps.flows_sets, rig->skel->maps.flows);
-	rig_table_open(&rig->sources, rig->skel->maps.sources_sets, rig->skel->maps.sources);
-	rig_table_open(&rig->targets, rig->skel->maps.targets_sets, rig->skel->maps.targets);
-	rig_table_open(&rig->pairs, rig->skel->maps.pairs_sets, rig->skel->maps.pairs);
+	open_tables(rig);
 	rig->ring = ring_buffer__new(bpf_map__fd(rig->skel->maps.events), keep_event, rig, NULL);
 	assert_non_null(rig->ring);
 	rig_set_tick(rig, START_TICK);
@@ -246,12 +257,22 @@ struct sen_flow *rig_flow(const struct rig *rig, uint32_t index)
 	return (struct sen_flow *)rig->flows.entries + index;
 }
 
+void *rig_table_entry(const struct rig_table *t, unsigned int way)
+{
+	const struct sen_set *set = &t->sets[way / SEN_WAYS];
+	__u32 index = (set->entry[way % SEN_WAYS] & 0x7fffffff) - 1;
+
+	return set->tag[way % SEN_WAYS] && index < t->capacity ?
+		       (char *)t->entries + index * t->entry_size :
+		       NULL;
+}
+
 static void *table_find(const struct rig_table *t, const void *key, size_t size)
 {
 	for (unsigned int i = 0; i < t->capacity; i++) {
-		char *entry = (char *)t->entries + i * t->entry_size;
+		void *entry = rig_table_entry(t, i);
 
-		if (t->sets[i / SEN_WAYS].tag[i % SEN_WAYS] && !memcmp(entry, key, size))
+		if (entry && !memcmp(entry, key, size))
 			return entry;
 	}
 	return NULL;
@@ -262,7 +283,7 @@ size_t rig_used(const struct rig_table *t)
 	size_t n = 0;
 
 	for (unsigned int i = 0; i < t->capacity; i++)
-		n += !!t->sets[i / SEN_WAYS].tag[i % SEN_WAYS];
+		n += !!rig_table_entry(t, i);
 	return n;
 }
 

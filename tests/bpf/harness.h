@@ -37,14 +37,18 @@ enum outcome {
 struct rig_table {
 	struct sen_set *sets;
 	void *entries;
+	__u32 *handed_out; /* entries that have been given to a way */
 	size_t entry_size;
 	unsigned int capacity;
 };
 
 /* Map the two maps of a loaded table into memory, and back. */
-void rig_table_open(struct rig_table *t, const struct bpf_map *sets, const struct bpf_map *entries);
+void rig_table_open(struct rig_table *t, const struct bpf_map *sets, const struct bpf_map *entries,
+		    __u32 *handed_out);
 void rig_table_close(const struct rig_table *t);
 void rig_table_empty(const struct rig_table *t);
+/* The entry of a way, NULL where it is free. */
+void *rig_table_entry(const struct rig_table *t, unsigned int way);
 
 /* Capacities, powers of two; 0: large enough for a test that does not care. */
 struct rig_sizes {

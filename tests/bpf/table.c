@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define LOCKED 0x80000000u
@@ -18,39 +19,59 @@ static __u64 hash_of(const void *key, size_t size, const __u64 seed[6])
 	return h ^ h >> 29;
 }
 
-static const char *entry_of(const struct rig_table *t, size_t index)
+__u16 table_tag(const void *key, size_t key_size, const __u64 seed[6])
 {
-	return (const char *)t->entries + index * t->entry_size;
+	return hash_of(key, key_size, seed) >> 48 | 1;
 }
 
-static const char *entry_fault(const struct rig_table *t, size_t index, size_t key_size,
-			       const __u64 seed[6])
+static const char *way_fault(const struct rig_table *t, unsigned int way, size_t key_size,
+			     const __u64 seed[6])
 {
-	const struct sen_set *set = &t->sets[index / SEN_WAYS];
-	__u64 h = hash_of(entry_of(t, index), key_size, seed);
+	const struct sen_set *set = &t->sets[way / SEN_WAYS];
+	const void *entry = rig_table_entry(t, way), *other;
 
-	if (index / SEN_WAYS != (h & (t->capacity / SEN_WAYS - 1)))
+	if (!entry)
+		return set->tag[way % SEN_WAYS] ? "a way without an entry" : NULL;
+	if (way / SEN_WAYS != (hash_of(entry, key_size, seed) & (t->capacity / SEN_WAYS - 1)))
 		return "an entry in the wrong set";
-	if (set->tag[index % SEN_WAYS] != ((__u32)(h >> 33) | 1))
+	if (set->tag[way % SEN_WAYS] != table_tag(entry, key_size, seed))
 		return "an entry under the wrong tag";
-	for (size_t other = index - index % SEN_WAYS; other < index; other++)
-		if (set->tag[other % SEN_WAYS] &&
-		    !memcmp(entry_of(t, other), entry_of(t, index), key_size))
+	for (unsigned int i = way - way % SEN_WAYS; i < way; i++) {
+		other = rig_table_entry(t, i);
+		if (other && !memcmp(other, entry, key_size))
 			return "a key twice in a set";
+	}
 	return NULL;
+}
+
+/* Entries are handed out once each, and in order. */
+static const char *shared_entry(const struct rig_table *t)
+{
+	unsigned char *owned = calloc(t->capacity, 1);
+	const char *fault = NULL;
+	__u32 handed_out = 0;
+
+	for (unsigned int i = 0; owned && i < t->capacity; i++) {
+		__u32 slot = t->sets[i / SEN_WAYS].entry[i % SEN_WAYS] & ~LOCKED;
+
+		if (slot > *t->handed_out || slot > t->capacity)
+			fault = "an entry that was never handed out";
+		else if (slot && owned[slot - 1]++)
+			fault = "an entry that two ways share";
+		handed_out += !!slot;
+	}
+	free(owned);
+	return fault || handed_out == *t->handed_out ? fault : "an entry that got lost";
 }
 
 const char *table_fault(const struct rig_table *t, size_t key_size, const __u64 seed[6])
 {
-	const char *fault = NULL;
+	const char *fault = shared_entry(t);
 
-	for (size_t i = 0; !fault && i < t->capacity; i++) {
-		__u32 tag = t->sets[i / SEN_WAYS].tag[i % SEN_WAYS];
-
-		if (tag & LOCKED)
+	for (unsigned int i = 0; !fault && i < t->capacity; i++) {
+		if (t->sets[i / SEN_WAYS].entry[0] & LOCKED)
 			return "a locked set";
-		if (tag)
-			fault = entry_fault(t, i, key_size, seed);
+		fault = way_fault(t, i, key_size, seed);
 	}
 	return fault;
 }

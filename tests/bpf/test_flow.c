@@ -400,6 +400,22 @@ static void the_action_follows_the_class(void **state)
 	assert_int_equal(udp(rig, 1).action, DROPPED);
 }
 
+static void observing_touches_nothing(void **state)
+{
+	struct rig *rig = *state;
+	struct sent sent;
+
+	rig->policy.mode = SEN_MODE_OBSERVE;
+	rig_apply_policy(rig);
+	push_constant(rig, 1, SEN_ONE);
+	for (int n = 0; n < 4; n++)
+		assert_int_equal((sent = udp(rig, 1)).action, PASSED);
+	assert_int_equal(rig_stats(rig).pass, 4);
+	assert_int_equal(rig_stats(rig).flagged, 3); /* but it is seen */
+	assert_true(flow_of(rig, &sent)->flags & SEN_FLOW_FLAGGED);
+	assert_int_equal(rig_last_event(rig)->verdict, SEN_VERDICT_PASS);
+}
+
 static void without_a_model_everything_passes(void **state)
 {
 	struct rig *rig = *state;
@@ -436,6 +452,7 @@ int main(void)
 		TEST(the_verdict_is_cached),
 		TEST(policy_rules_the_cached_verdict),
 		TEST(the_action_follows_the_class),
+		TEST(observing_touches_nothing),
 		TEST(without_a_model_everything_passes),
 	};
 

@@ -199,7 +199,8 @@ static void race_for(unsigned int keys, void *(*run)(void *), uint64_t claims[8]
 	struct probe *probe = open_probe(keys);
 	struct rig_table table;
 
-	rig_table_open(&table, probe->maps.flows_sets, probe->maps.flows);
+	rig_table_open(&table, probe->maps.flows_sets, probe->maps.flows,
+		       &probe->bss->flows_handed_out);
 	for (int i = 0; i < RACERS; i++) {
 		racers[i].probe = probe;
 		racers[i].table = &table;

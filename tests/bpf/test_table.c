@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Who gets an entry when there are fewer entries than flows, and who keeps it. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "harness.h"
 #include "table.h"
@@ -8,6 +9,7 @@
 #define SERVER HOST(200)
 #define WEAK   (2 * SEN_TICKS_PER_SEC)
 #define LIFE   (64 * SEN_TICKS_PER_SEC)
+#define UNIT   (1u << SEN_DEADLINE_SHIFT) /* deadlines are kept to so many ticks */
 
 static int open_one_set(void **state)
 {
@@ -109,9 +111,9 @@ static void a_silent_flow_makes_room(void **state)
 	rig_set_tick(rig, start + LIFE / 2);
 	for (uint32_t i = 1; i < SEN_WAYS; i++) /* all but the first speak again */
 		from_client(rig, HOST(i), TCP_ACK);
-	rig_set_tick(rig, start + LIFE - WEAK - 1);
+	rig_set_tick(rig, start + LIFE - WEAK - UNIT);
 	assert_int_equal(from_client(rig, HOST(100), TCP_SYN).flow, NO_FLOW);
-	rig_set_tick(rig, start + LIFE - WEAK);
+	rig_set_tick(rig, start + LIFE - WEAK + 2 * UNIT);
 	assert_int_not_equal(from_client(rig, HOST(100), TCP_SYN).flow, NO_FLOW);
 	for (uint32_t i = 1; i < SEN_WAYS; i++)
 		assert_false(from_client(rig, HOST(i), TCP_ACK).opened);
@@ -126,13 +128,13 @@ static void the_oldest_goes_first(void **state)
 
 	for (uint32_t i = 0; i < SEN_WAYS; i++) {
 		entry[i] = from_client(rig, HOST(i), TCP_SYN).flow;
-		rig->now_ns += 10ull << SEN_TICK_SHIFT;
+		rig->now_ns += (uint64_t)UNIT << SEN_TICK_SHIFT;
 	}
 	assert_int_equal(rig_stats(rig).flows_replaced, 0);
 	for (uint32_t i = 0; i < 3 * SEN_WAYS; i++) {
 		assert_int_equal(from_client(rig, HOST(100 + i), TCP_SYN).flow,
 				 entry[i % SEN_WAYS]);
-		rig->now_ns += 10ull << SEN_TICK_SHIFT;
+		rig->now_ns += (uint64_t)UNIT << SEN_TICK_SHIFT;
 	}
 	assert_int_equal(rig_stats(rig).flows_replaced, 3 * SEN_WAYS);
 }
@@ -210,6 +212,49 @@ static void entries_lie_where_their_hash_says(void **state)
 	table_assert(&rig->pairs, sizeof(struct sen_pair_key), seed);
 }
 
+/* The tag of the flow of a client's SYN, as its entry would have it. */
+static __u16 tag_of_client(const struct rig *rig, uint32_t client)
+{
+	struct sen_flow_key key = { .proto = 6 };
+	uint8_t from[SEN_ADDR_BYTES], to[SEN_ADDR_BYTES];
+	__u64 low[2][2];
+	bool swap;
+
+	packet_addr(from, LAYER_IP4, client);
+	packet_addr(to, LAYER_IP4, SERVER);
+	memcpy(low[0], from, sizeof(from));
+	memcpy(low[1], to, sizeof(to));
+	swap = low[0][0] > low[1][0] || (low[0][0] == low[1][0] && low[0][1] > low[1][1]);
+	memcpy(key.addr[swap], from, sizeof(from));
+	memcpy(key.addr[!swap], to, sizeof(to));
+	key.port[swap] = 40000;
+	key.port[!swap] = 80;
+	return table_tag(&key, sizeof(key), rig->skel->rodata->sen_seed);
+}
+
+/* Flows of one set whose tags are the same: one look-up in some thousands meets that. */
+static void equal_tags_are_not_equal_keys(void **state)
+{
+	enum { SAME = 4 };
+	struct rig *rig = *state;
+	uint32_t clients[SAME], found = 1;
+	struct sent sent[SAME];
+
+	clients[0] = HOST(1);
+	for (uint32_t c = HOST(2); found < SAME; c++)
+		if (tag_of_client(rig, c) == tag_of_client(rig, clients[0]))
+			clients[found++] = c;
+	for (uint32_t i = 0; i < SAME; i++)
+		sent[i] = establish(rig, clients[i]);
+	for (uint32_t i = 0; i < SAME; i++) {
+		assert_int_equal(from_client(rig, clients[i], TCP_ACK).flow, sent[i].flow);
+		assert_int_equal(packets_of(rig, &sent[i]), 4);
+		assert_int_equal(rig->flows.sets[0].tag[i], rig->flows.sets[0].tag[0]);
+	}
+	assert_int_equal(rig_stats(rig).flows_new, SAME);
+	table_assert(&rig->flows, sizeof(struct sen_flow_key), rig->skel->rodata->sen_seed);
+}
+
 /* Hosts with several flows keep their entries against any number of hosts with one. */
 static void known_hosts_are_not_replaced(void **state)
 {
@@ -260,6 +305,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_silent_flow_makes_room, open_one_set, close_rig),
 		cmocka_unit_test_setup_teardown(the_oldest_goes_first, open_one_set, close_rig),
 		cmocka_unit_test_setup_teardown(a_deadline_beyond_all_lives_is_over, open_one_set,
+						close_rig),
+		cmocka_unit_test_setup_teardown(equal_tags_are_not_equal_keys, open_one_set,
 						close_rig),
 		cmocka_unit_test_setup_teardown(established_flows_survive_a_flood, open_for_flood,
 						close_rig),

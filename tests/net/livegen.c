@@ -232,12 +232,22 @@ static uint64_t frames_due(const struct options *o, uint64_t start, uint64_t mad
 	return due > o->rate ? o->rate : due;
 }
 
+/* Setting up a call takes the kernel milliseconds: with a rate, the last frames are sent after the end. */
+static bool is_over(const struct options *o, uint64_t end, uint64_t made)
+{
+	uint64_t now = now_ns();
+
+	if (stopped || made >= FRAMES_MAX || now >= end + 1000000000)
+		return true;
+	return o->rate ? made >= o->rate * o->seconds : now >= end;
+}
+
 static int run(const struct options *o, const struct livegen *skel, unsigned int ifindex)
 {
 	uint64_t start = now_ns(), end = start + o->seconds * 1000000000ull, made = 0, turn = 0;
 	int prog_fd = bpf_program__fd(skel->progs.livegen), err = 0;
 
-	while (!stopped && !err && now_ns() < end && made < FRAMES_MAX) {
+	while (!err && !is_over(o, end, made)) {
 		uint64_t frames = frames_due(o, start, made);
 
 		if (frames)

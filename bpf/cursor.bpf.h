@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A cursor over a frame, and the endpoints that parsers fill in. Each parser checks the bounds, advances
+ * and leaves what comes next; none trusts a length that the packet states beyond the bytes that are
+ * there.
+ */
+#ifndef SENTROID_CURSOR_BPF_H
+#define SENTROID_CURSOR_BPF_H
+
+#include "platform.bpf.h"
+
+struct cursor {
+	void *start;
+	void *pos;
+	void *end;
+};
+
+/* The next n bytes, or NULL where the frame ends before them. */
+#define cursor_take(c, type)                                                            \
+	({                                                                              \
+		type *taken = (c)->pos;                                                 \
+		(void *)(taken + 1) <= (c)->end ? ((c)->pos = taken + 1, taken) : NULL; \
+	})
+
+#define SEN_HEADERS_MAX 2047 /* bytes of headers that are walked */
+
+/*
+ * Bring the cursor to where it is: as a bounded distance from the start. However it got there, the
+ * verifier sees the same from here on, and follows one path instead of one for every way there. False
+ * past the bound.
+ */
+static __always_inline bool cursor_settle(struct cursor *c)
+{
+	__u64 offset = (long)c->pos - (long)c->start;
+
+	if (offset > SEN_HEADERS_MAX)
+		return false;
+	c->pos = c->start + offset;
+	return true;
+}
+
+static __always_inline void addr_from_ipv4(union sen_addr *a, __be32 ip)
+{
+	a->d[0] = 0;
+	a->w[2] = bpf_htonl(0xffff);
+	a->w[3] = ip;
+}
+
+static __always_inline __u16 length16(__u32 len)
+{
+	return len > 0xffff ? 0xffff : len;
+}
+
+#endif

@@ -51,4 +51,26 @@ static __always_inline __u16 length16(__u32 len)
 	return len > 0xffff ? 0xffff : len;
 }
 
+/* Sort (address, port) pairs together, by masks: a branch here would be taken at random. */
+static __always_inline void key_canonical(struct sen_packet *p, struct sen_endpoints *e)
+{
+	union sen_addr *out = (union sen_addr *)p->key.addr;
+	bool same = e->from.d[0] == e->to.d[0] && e->from.d[1] == e->to.d[1];
+	bool above = e->from.d[0] > e->to.d[0] ||
+		     (e->from.d[0] == e->to.d[0] && e->from.d[1] > e->to.d[1]);
+	__u64 swap = above || (same && e->sport > e->dport);
+	__u64 mask = -swap;
+	__u64 d0 = (e->from.d[0] ^ e->to.d[0]) & mask;
+	__u64 d1 = (e->from.d[1] ^ e->to.d[1]) & mask;
+	__u16 port = (e->sport ^ e->dport) & mask;
+
+	out[0].d[0] = e->from.d[0] ^ d0;
+	out[0].d[1] = e->from.d[1] ^ d1;
+	out[1].d[0] = e->to.d[0] ^ d0;
+	out[1].d[1] = e->to.d[1] ^ d1;
+	p->key.port[0] = e->sport ^ port;
+	p->key.port[1] = e->dport ^ port;
+	p->side = swap;
+}
+
 #endif

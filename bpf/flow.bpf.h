@@ -63,6 +63,9 @@ static __always_inline __u32 flow_changes(struct sen_flow *f, const struct sen_p
 	__u32 initiator = !!(f->flags & SEN_FLOW_INITIATOR_1), flags = f->flags;
 	__u32 change = 0;
 
+	/* An error about the flow is no word of its responder. */
+	if (p->icmp_error)
+		return 0;
 	if (!(flags & SEN_FLOW_ANSWERED) && p->side != initiator && p->arp == SEN_ARP_NONE) {
 		flags |= SEN_FLOW_ANSWERED;
 		change |= SEN_FLOW_FIRST_ANSWER;
@@ -152,7 +155,7 @@ static __always_inline __u32 flow_update(struct sen_flow *f, const struct sen_pa
 	f->bytes += p->wire_len;
 	if (p->fragment)
 		f->fragments++;
-	if (p->l3_len < f->min_len)
+	if (p->l3_len < f->min_len && !p->icmp_error)
 		f->min_len = p->l3_len;
 	place_keep(place, p->now, flow_life(f));
 	return change;

@@ -6,33 +6,11 @@
 #ifndef SENTROID_PARSE_BPF_H
 #define SENTROID_PARSE_BPF_H
 
-#include "transport.bpf.h"
+#include "quote.bpf.h"
 #include "tunnel.bpf.h"
 
 #define SEN_VLAN_DEPTH   4
 #define SEN_TUNNEL_DEPTH 2 /* tunnels in tunnels */
-
-/* Sort (address, port) pairs together, by masks: a branch here would be taken at random. */
-static __always_inline void key_canonical(struct sen_packet *p, struct sen_endpoints *e)
-{
-	union sen_addr *out = (union sen_addr *)p->key.addr;
-	bool same = e->from.d[0] == e->to.d[0] && e->from.d[1] == e->to.d[1];
-	bool above = e->from.d[0] > e->to.d[0] ||
-		     (e->from.d[0] == e->to.d[0] && e->from.d[1] > e->to.d[1]);
-	__u64 swap = above || (same && e->sport > e->dport);
-	__u64 mask = -swap;
-	__u64 d0 = (e->from.d[0] ^ e->to.d[0]) & mask;
-	__u64 d1 = (e->from.d[1] ^ e->to.d[1]) & mask;
-	__u16 port = (e->sport ^ e->dport) & mask;
-
-	out[0].d[0] = e->from.d[0] ^ d0;
-	out[0].d[1] = e->from.d[1] ^ d1;
-	out[1].d[0] = e->to.d[0] ^ d0;
-	out[1].d[1] = e->to.d[1] ^ d1;
-	p->key.port[0] = e->sport ^ port;
-	p->key.port[1] = e->dport ^ port;
-	p->side = swap;
-}
 
 struct sen_arp {
 	__be16 hardware, protocol;
@@ -141,12 +119,13 @@ static __always_inline enum sen_outcome parse_network(struct cursor *c, struct s
 	return outcome;
 }
 
-/* p must have been through packet_begin(). It and e lie in the scratch, whose contents the
+/* The packet in the scratch must have been through packet_begin(). It lies in the scratch, whose contents the
  * verifier does not follow: on the stack every flag would double its paths. */
-static __always_inline enum sen_outcome parse(struct cursor *c, struct sen_packet *p,
-					      struct sen_endpoints *e)
+static __always_inline enum sen_outcome parse(struct cursor *c, struct sen_scratch *s)
 {
 	enum sen_outcome outcome = SEN_ENCAPSULATED;
+	struct sen_endpoints *e = &s->endpoints;
+	struct sen_packet *p = &s->packet;
 	int proto = parse_ethernet(c, p);
 
 	if (proto == SEN_ETH_P_ARP)
@@ -157,9 +136,12 @@ static __always_inline enum sen_outcome parse(struct cursor *c, struct sen_packe
 		return SEN_TRUNCATED;
 	for (int depth = 0; depth <= SEN_TUNNEL_DEPTH && outcome == SEN_ENCAPSULATED; depth++)
 		outcome = parse_network(c, p, e, &proto, depth == SEN_TUNNEL_DEPTH);
-	if (outcome == SEN_PARSED)
-		key_canonical(p, e);
-	return outcome;
+	if (outcome != SEN_PARSED)
+		return outcome;
+	key_canonical(p, e);
+	if (p->icmp_error)
+		p->icmp_error = quote_follow(c, s);
+	return SEN_PARSED;
 }
 
 #endif

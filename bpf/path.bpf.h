@@ -62,14 +62,17 @@ static __always_inline void replay_tell(const struct sen_flow *f, const struct p
 }
 
 /* The flow of a packet, found or made; or NULL, and *verdict what becomes of it without one. */
-static __always_inline struct sen_flow *packet_flow(const struct sen_scratch *s,
-						    struct place *place,
+static __always_inline struct sen_flow *packet_flow(struct sen_scratch *s, struct place *place,
 						    const struct sen_policy *knobs,
 						    struct sen_stats *st, int *verdict)
 {
 	struct sen_flow *f = flow_find(&s->packet, place);
 
 	*verdict = SEN_VERDICT_PASS;
+	if (!f && s->packet.icmp_error) {
+		quote_drop(s);
+		f = flow_find(&s->packet, place);
+	}
 	if (f)
 		return f;
 	if (!flow_crowded(place, s->packet.now) || !standing_verdict(model_generation()))
@@ -129,7 +132,7 @@ static __always_inline __u32 packet_path(struct cursor *c, __u32 wire_len)
 	st->packets++;
 	st->bytes += wire_len;
 	packet_begin(&s->packet, wire_len);
-	outcome = parse(c, &s->packet, &s->endpoints);
+	outcome = parse(c, s);
 	count_outcome(st, outcome);
 	st->fragments_unjoined += s->packet.unjoined;
 	if (sen_replay) {

@@ -121,6 +121,9 @@ struct contribution {
  * no room in their table. */
 struct sen_scratch {
 	struct sen_packet packet; /* the one on its way through the stages */
+	struct sen_flow_key
+		carrier; /* of an ICMP error, while `packet` has the key of what it quotes */
+	__u32 carrier_side;
 	struct sen_endpoints endpoints;
 	struct contribution contribution;
 	struct sen_vector vector;

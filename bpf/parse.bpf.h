@@ -84,7 +84,7 @@ static __always_inline int parse_ethernet(struct cursor *c, struct sen_packet *p
 		tag = cursor_take(c, struct vlan_hdr);
 		if (!tag)
 			return -1;
-		if (i == 0)
+		if (!p->key.vlan)
 			p->key.vlan = bpf_ntohs(tag->h_vlan_TCI) & 0xfff;
 		proto = bpf_ntohs(tag->h_vlan_encapsulated_proto);
 	}

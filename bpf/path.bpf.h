@@ -119,7 +119,8 @@ static __always_inline void count_verdict(struct sen_stats *st, __u32 verdict)
 }
 
 /* One packet, however it came here. */
-static __always_inline __u32 packet_path(struct cursor *c, __u32 wire_len)
+static __always_inline __u32 packet_path(struct cursor *c, __u32 wire_len, __u16 vlan,
+					 bool may_drop)
 {
 	struct sen_scratch *s = scratch_of_cpu();
 	struct sen_stats *st;
@@ -132,6 +133,7 @@ static __always_inline __u32 packet_path(struct cursor *c, __u32 wire_len)
 	st->packets++;
 	st->bytes += wire_len;
 	packet_begin(&s->packet, wire_len);
+	s->packet.key.vlan = vlan;
 	outcome = parse(c, s);
 	count_outcome(st, outcome);
 	st->fragments_unjoined += s->packet.unjoined;
@@ -141,6 +143,8 @@ static __always_inline __u32 packet_path(struct cursor *c, __u32 wire_len)
 	}
 	if (outcome == SEN_PARSED && sen_stages > SEN_STAGE_FLOW)
 		verdict = packet_verdict(s, st);
+	if (verdict == SEN_VERDICT_DROP && !may_drop)
+		verdict = SEN_VERDICT_ALERT;
 	count_verdict(st, verdict);
 	return verdict;
 }
@@ -162,7 +166,26 @@ static __always_inline int packet_from_xdp(struct xdp_md *ctx)
 		.end = (void *)(long)ctx->data_end,
 	};
 
-	return packet_path(&c, frame_length(ctx)) == SEN_VERDICT_DROP ? XDP_DROP : XDP_PASS;
+	return packet_path(&c, frame_length(ctx), 0, true) == SEN_VERDICT_DROP ? XDP_DROP :
+										 XDP_PASS;
+}
+
+#define SEN_TC_UNSPEC  (-1) /* go on with what else is configured */
+#define SEN_PULL_BYTES 128  /* headers that must lie in the linear part */
+
+/* A frame on its way out; its outer tag may be beside it, for the hardware to insert. */
+static __always_inline int packet_from_skb(struct __sk_buff *skb)
+{
+	__u32 len = skb->len;
+	struct cursor c;
+
+	if (skb->data_end - skb->data < (len < SEN_PULL_BYTES ? len : SEN_PULL_BYTES))
+		bpf_skb_pull_data(skb, len < SEN_PULL_BYTES ? len : SEN_PULL_BYTES);
+	c.start = (void *)(long)skb->data;
+	c.pos = c.start;
+	c.end = (void *)(long)skb->data_end;
+	packet_path(&c, len, skb->vlan_present ? skb->vlan_tci & 0xfff : 0, false);
+	return SEN_TC_UNSPEC;
 }
 
 #endif

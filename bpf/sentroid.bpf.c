@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The program on the interface. The packet path, in the order in which a packet takes it:
+ * The programs on the interface. The packet path, in the order in which a packet takes it:
  *
  *   path.bpf.h      ties the stages together and gives the verdict
  *   parse.bpf.h     frame -> flow key
@@ -15,4 +15,11 @@ SEC("xdp")
 int sentroid(struct xdp_md *ctx)
 {
 	return packet_from_xdp(ctx);
+}
+
+/* The way out, where an end host answers: the same path and tables, but nothing is held back here. */
+SEC("tc")
+int sentroid_egress(struct __sk_buff *skb)
+{
+	return packet_from_skb(skb);
 }

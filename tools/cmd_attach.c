@@ -19,6 +19,7 @@ enum {
 	KEY_MODE = 0x100,
 	KEY_MODEL,
 	KEY_POLICY,
+	KEY_EGRESS,
 	KEY_FLOWS
 };
 
@@ -29,6 +30,9 @@ static const struct argp_option option_list[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Model to put in force instead of the shipped one", 0 },
 	{ "policy", KEY_POLICY, "POLICY", 0,
 	  "observe: only count; alert: report what is flagged (the default); enforce: also drop it",
+	  0 },
+	{ "egress", KEY_EGRESS, 0, 0,
+	  "See what leaves the interface, too, so that handshakes and answers count on an end host",
 	  0 },
 	{ "flows", KEY_FLOWS, "N", 0, "Room for so many flows, rounded up to a power of two", 0 },
 	{ 0 },
@@ -57,6 +61,9 @@ static int on_option(int key, const char *value, void *input)
 		if (!err)
 			o->attach.policy = choice;
 		return err;
+	case KEY_EGRESS:
+		o->attach.egress = true;
+		return 0;
 	case KEY_FLOWS:
 		return parse_count("--flows", value, 1, FLOWS_MOST, &o->attach.flows);
 	default:

@@ -11,7 +11,7 @@
 static const char doc[] = "Detect anomalies in network traffic where packets arrive.";
 
 static const struct command commands[] = {
-	{ "attach", "IFACE [--mode MODE] [--model FILE] [--policy POLICY] [--flows N]",
+	{ "attach", "IFACE [--mode MODE] [--model FILE] [--policy POLICY] [--egress] [--flows N]",
 	  "load the packet program, attach it to an interface and pin it", cmd_attach },
 	{ "detach", "IFACE", "take it off and leave nothing behind", cmd_detach },
 	{ "status", "[IFACE] [--json]", "what is attached, and what it has counted", cmd_status },

@@ -77,6 +77,8 @@ void status_print(const struct status *s)
 	printf("  program   id %u, %s mode, %s\n", s->meta.prog_id,
 	       s->meta.native ? "native" : "skb",
 	       s->meta.dispatcher ? "under the dispatcher" : "single program");
+	printf("  sees      %s, %s\n", s->meta.egress ? "both ways" : "what comes in",
+	       s->meta.frags ? "frames of any length" : "frames of one page at most");
 	printf("  policy    %s\n", policy_text(s));
 	print_model("model", &s->model[SEN_SLOT_ACTIVE]);
 	print_model("shadow", &s->model[SEN_SLOT_SHADOW]);
@@ -178,6 +180,8 @@ static cJSON *interface_json(const struct status *s)
 	cJSON_AddStringToObject(object, "name", s->name);
 	cJSON_AddStringToObject(object, "mode", s->meta.native ? "native" : "skb");
 	cJSON_AddBoolToObject(object, "dispatcher", s->meta.dispatcher);
+	cJSON_AddBoolToObject(object, "frags", s->meta.frags);
+	cJSON_AddBoolToObject(object, "egress", s->meta.egress);
 	add_u64(object, "prog_id", s->meta.prog_id);
 	cJSON_AddBoolToObject(object, "attached", s->attached);
 	cJSON_AddStringToObject(object, "policy", policy_text(s));

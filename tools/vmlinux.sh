@@ -16,7 +16,7 @@ kernel='
 	__u8 __u16 __u32 __u64 __s8 __s16 __s32 __s64
 	u8 u16 u32 u64 s8 s16 s32 s64
 	__be16 __be32 __sum16 __wsum bool
-	xdp_md __sk_buff xdp_action bpf_map_type bpf_spin_lock bpf_timer
+	xdp_action bpf_map_type bpf_spin_lock bpf_timer
 '
 
 # An anonymous enum is named by any one of its constants.
@@ -25,9 +25,12 @@ constants='
 	BPF_ANY BPF_F_MMAPABLE BPF_RB_NO_WAKEUP BPF_RB_AVAIL_DATA
 '
 
-# What is fixed by protocol standards must not be relocated: that could change nothing, but a
-# program would fail to load on any kernel whose BTF happens to lack the header.
+# What is fixed, by protocol standards or as the kernel's interface to BPF programs, must not be
+# relocated. That could change nothing, but a program would fail to load on any kernel whose BTF
+# happens to lack the header, and where two relocated fields of a context share an address the
+# verifier refuses the access.
 headers='
+	xdp_md __sk_buff
 	ethhdr vlan_hdr arphdr
 	iphdr ipv6hdr ipv6_opt_hdr frag_hdr in6_addr
 	tcphdr udphdr sctphdr icmphdr icmp6hdr

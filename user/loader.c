@@ -18,6 +18,7 @@
 #include <xdp/libxdp.h>
 
 #include "dataplane.h"
+#include "egress.h"
 #include "loader.h"
 #include "paths.h"
 #include "program.h"
@@ -146,11 +147,16 @@ static int pin_all(const struct sentroid *skel, const char *ifname)
 			return err;
 	}
 	snprintf(path, sizeof(path), "%s/prog", dir);
-	return bpf_obj_pin(bpf_program__fd(skel->progs.sentroid), path) ? -errno : 0;
+	if (bpf_obj_pin(bpf_program__fd(skel->progs.sentroid), path))
+		return -errno;
+	if (!bpf_program__autoload(skel->progs.sentroid_egress))
+		return 0;
+	snprintf(path, sizeof(path), "%s/egress", dir);
+	return bpf_obj_pin(bpf_program__fd(skel->progs.sentroid_egress), path) ? -errno : 0;
 }
 
 static int write_meta(const struct sentroid *skel, unsigned int ifindex,
-		      const struct sen_attach_result *result)
+		      const struct sen_attach_result *result, bool made_hook)
 {
 	struct sen_meta m = {
 		.magic = SEN_ABI_MAGIC,
@@ -166,7 +172,8 @@ static int write_meta(const struct sentroid *skel, unsigned int ifindex,
 		.dispatcher = result->dispatcher,
 		.prog_id = result->prog_id,
 		.attached_s = time(NULL),
-		.seed = skel->rodata->sen_seed[0],
+		.frags = result->frags,
+		.egress = result->egress ? 1 + made_hook : 0,
 	};
 	__u32 zero = 0;
 
@@ -216,47 +223,93 @@ static void inspect(unsigned int ifindex, enum xdp_attach_mode mode, struct sen_
 	xdp_multiprog__close(mp);
 }
 
-/* Open, configure, load, attach in one mode, fill and pin the maps; all or nothing. */
-static int attach_as(const char *ifname, unsigned int ifindex, enum xdp_attach_mode mode,
-		     const struct sen_attach_options *o, struct sen_attach_result *result)
+/* Frames in several buffers need a helper of kernel 5.18, and every member of a dispatcher to agree. */
+static bool frags_possible(void)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_get_buff_len, NULL) == 1;
+}
+
+static int prepare(struct sentroid *skel, const char *ifname, const struct sen_attach_options *o,
+		   bool frags)
+{
+	int err = sen_program_configure(skel, o->flows);
+
+	/* With the way out in view, our own ARP questions are seen. */
+	skel->rodata->sen_own_mac = o->egress ? 0 : own_mac(ifname);
+	skel->rodata->sen_frags = frags;
+	if (!err)
+		err = bpf_program__set_autoload(skel->progs.sentroid_egress, o->egress);
+	return err;
+}
+
+/* The program is on the interface: model, policy, the way out, pins. */
+static int complete(struct sentroid *skel, const char *ifname, unsigned int ifindex,
+		    const struct sen_attach_options *o, struct sen_attach_result *result)
+{
+	bool made_hook = false;
+	int err = write_policy(skel, o->policy);
+
+	if (!err && o->model)
+		err = sen_model_slot_set(bpf_map__fd(skel->maps.models), SEN_SLOT_ACTIVE, o->model);
+	if (!err && o->egress)
+		err = sen_egress_attach(ifindex, bpf_program__fd(skel->progs.sentroid_egress),
+					&made_hook);
+	if (err)
+		return err;
+	result->egress = o->egress;
+	err = write_meta(skel, ifindex, result, made_hook);
+	if (!err)
+		err = pin_all(skel, ifname);
+	if (err && o->egress)
+		sen_egress_detach(ifindex, made_hook);
+	return err;
+}
+
+/* Open, configure, load, attach in one way; all or nothing. */
+static int attach_once(const char *ifname, unsigned int ifindex, enum xdp_attach_mode mode,
+		       bool frags, const struct sen_attach_options *o,
+		       struct sen_attach_result *result)
 {
 	struct sentroid *skel = sentroid__open();
 	struct xdp_program *prog = NULL;
-	bool attached = false;
 	int err;
 
 	if (!skel)
 		return -errno;
-	err = sen_program_configure(skel, o->flows);
+	err = prepare(skel, ifname, o, frags);
 	if (err)
 		goto cleanup;
-	skel->rodata->sen_own_mac = own_mac(ifname);
 	prog = xdp_program__from_bpf_obj(skel->obj, "xdp");
 	err = libxdp_get_error(prog);
 	if (err)
 		goto cleanup;
-	err = xdp_program__attach(prog, ifindex, mode, 0);
+	err = xdp_program__set_xdp_frags_support(prog, frags);
+	if (!err)
+		err = xdp_program__attach(prog, ifindex, mode, 0);
 	if (err)
 		goto cleanup;
-	attached = true;
 	result->prog_id = xdp_program__id(prog);
+	result->frags = frags;
 	inspect(ifindex, mode, result);
-	err = o->model ? sen_model_slot_set(bpf_map__fd(skel->maps.models), SEN_SLOT_ACTIVE,
-					    o->model) :
-			 0;
-	if (!err)
-		err = write_policy(skel, o->policy);
-	if (!err)
-		err = write_meta(skel, ifindex, result);
-	if (!err)
-		err = pin_all(skel, ifname);
-cleanup:
-	if (err && attached)
+	err = complete(skel, ifname, ifindex, o, result);
+	if (err)
 		xdp_program__detach(prog, ifindex, mode, 0);
+cleanup:
 	if (prog && !libxdp_get_error(prog))
 		xdp_program__close(prog);
 	sentroid__destroy(skel);
 	return err;
+}
+
+/* In one mode, for long frames too where that can be. */
+static int attach_as(const char *ifname, unsigned int ifindex, enum xdp_attach_mode mode,
+		     const struct sen_attach_options *o, struct sen_attach_result *result)
+{
+	int err = -ENOTSUP;
+
+	if (frags_possible())
+		err = attach_once(ifname, ifindex, mode, true, o, result);
+	return err ? attach_once(ifname, ifindex, mode, false, o, result) : 0;
 }
 
 static const char *mode_name(enum xdp_attach_mode mode)
@@ -368,6 +421,23 @@ int sen_loader_attach(const char *ifname, const struct sen_attach_options *optio
 	return err;
 }
 
+/* The way out first: where the meta map says that we have it. */
+static void detach_egress(const char *dir, unsigned int ifindex)
+{
+	struct sen_meta m = { 0 };
+	char path[320];
+	__u32 zero = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/meta", dir);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return;
+	if (!bpf_map_lookup_elem(fd, &zero, &m) && m.magic == SEN_ABI_MAGIC && m.egress)
+		sen_egress_detach(ifindex, m.egress == 2);
+	close(fd);
+}
+
 /* Take our program off, whether alone or among a dispatcher's; one that is gone already is no error. */
 static int detach_program(const char *ifname, unsigned int ifindex)
 {
@@ -381,6 +451,7 @@ static int detach_program(const char *ifname, unsigned int ifindex)
 	prog = xdp_program__from_pin(path);
 	if (libxdp_get_error(prog))
 		return access(path, F_OK) ? 0 : libxdp_get_error(prog);
+	detach_egress(dir, ifindex);
 	mode = xdp_program__is_attached(prog, ifindex);
 	err = mode == XDP_MODE_UNSPEC ? 0 : xdp_program__detach(prog, ifindex, mode, 0);
 	xdp_program__close(prog);

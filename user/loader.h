@@ -21,12 +21,15 @@ struct sen_attach_options {
 	enum sen_attach_mode mode;
 	enum sen_mode policy;
 	const struct sen_model_flat *model; /* NULL: none in force, packets pass unscored */
+	bool egress;                        /* see what leaves, too */
 	unsigned int flows; /* capacity wanted, rounded up to a power of two; 0: default */
 };
 
 struct sen_attach_result {
 	bool native;
 	bool dispatcher;
+	bool frags;
+	bool egress;
 	unsigned int prog_id;
 	char note[256]; /* one line on a fallback taken, or empty */
 };

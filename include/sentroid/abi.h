@@ -209,7 +209,8 @@ struct sen_meta {
 	__u32 dispatcher; /* 1: under libxdp's dispatcher */
 	__u32 prog_id;
 	__u64 attached_s; /* Unix time */
-	__u64 seed;       /* of the table hashes */
+	__u32 frags;      /* 1: frames longer than a page come through too */
+	__u32 egress;     /* 0: ingress only; 1: both ways; 2: and clsact was made for it */
 };
 SEN_ASSERT_SIZE(struct sen_meta, 64);
 

@@ -59,10 +59,10 @@ static void configure(struct sentroid *skel, const struct rig_sizes *sizes)
 	ro->sen_replay = !sizes->live;
 	ro->sen_own_mac = sizes->own_mac;
 	ro->sen_flow_sets = size_table(skel->maps.flows_sets, skel->maps.flows, sizes->flows);
-	ro->sen_source_sets =
-		size_table(skel->maps.sources_sets, skel->maps.sources, sizes->sources);
-	ro->sen_target_sets =
-		size_table(skel->maps.targets_sets, skel->maps.targets, sizes->targets);
+	ro->sen_source_sets = size_table(skel->maps.sources_sets, skel->maps.sources,
+					 sizes->sources);
+	ro->sen_target_sets = size_table(skel->maps.targets_sets, skel->maps.targets,
+					 sizes->targets);
 	ro->sen_pair_sets = size_table(skel->maps.pairs_sets, skel->maps.pairs, sizes->pairs);
 }
 

@@ -224,10 +224,10 @@ static void put_icmp(struct packet *p, const struct layer *l)
 static void put_layer(struct packet *p, const struct layer *l)
 {
 	static void (*const put[])(struct packet *, const struct layer *) = {
-		[LAYER_VLAN] = put_vlan,   [LAYER_OTHER] = put_bytes, [LAYER_IP4] = put_ip4,
-		[LAYER_IP6] = put_ip6,     [LAYER_EXT] = put_ext,     [LAYER_TCP] = put_tcp,
-		[LAYER_UDP] = put_udp,     [LAYER_ICMP] = put_icmp,   [LAYER_ICMP6] = put_icmp,
-		[LAYER_ARP] = put_arp,     [LAYER_PAYLOAD] = put_bytes, [LAYER_PAD] = put_bytes,
+		[LAYER_VLAN] = put_vlan, [LAYER_OTHER] = put_bytes,   [LAYER_IP4] = put_ip4,
+		[LAYER_IP6] = put_ip6,   [LAYER_EXT] = put_ext,       [LAYER_TCP] = put_tcp,
+		[LAYER_UDP] = put_udp,   [LAYER_ICMP] = put_icmp,     [LAYER_ICMP6] = put_icmp,
+		[LAYER_ARP] = put_arp,   [LAYER_PAYLOAD] = put_bytes, [LAYER_PAD] = put_bytes,
 	};
 
 	put[l->kind](p, l);

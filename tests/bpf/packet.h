@@ -52,7 +52,8 @@ enum layer_kind {
 
 struct layer {
 	enum layer_kind kind;
-	uint64_t from, to;     /* IPv4: low 32 bits; IPv6: see packet_addr(); ARP: MAC, see packet_mac() */
+	/* IPv4: low 32 bits; IPv6: see packet_addr(); ARP: MAC, see packet_mac() */
+	uint64_t from, to;
 	uint32_t claim, about; /* ARP: sender's and target's IPv4 */
 	uint16_t id;           /* VLAN id, ethertype or protocol; extension: type; ARP: operation */
 	uint16_t tpid;
@@ -67,25 +68,62 @@ struct layer {
 	int version;     /* SAY(IP version) */
 };
 
-#define VLAN(n, ...)     { .kind = LAYER_VLAN, .tpid = 0x8100, .id = (n), ##__VA_ARGS__ }
-#define QINQ(n)          { .kind = LAYER_VLAN, .tpid = 0x88a8, .id = (n) }
-#define OTHER(n, bytes)  { .kind = LAYER_OTHER, .id = (n), .size = (bytes) }
-#define IP4(a, b, ...)   { .kind = LAYER_IP4, .from = (a), .to = (b), ##__VA_ARGS__ }
-#define IP6(a, b, ...)   { .kind = LAYER_IP6, .from = (a), .to = (b), ##__VA_ARGS__ }
-#define EXT(t, ...)      { .kind = LAYER_EXT, .id = (t), ##__VA_ARGS__ }
-#define TCP(a, b, f, ...) \
-	{ .kind = LAYER_TCP, .sport = (a), .dport = (b), .flags = (f), ##__VA_ARGS__ }
-#define UDP(a, b, ...)   { .kind = LAYER_UDP, .sport = (a), .dport = (b), ##__VA_ARGS__ }
-#define ICMP()           { .kind = LAYER_ICMP }
-#define ICMP6()          { .kind = LAYER_ICMP6 }
-#define PAYLOAD(n)       { .kind = LAYER_PAYLOAD, .size = (n) }
-#define PAD(n)           { .kind = LAYER_PAD, .size = (n) }
-#define ARP(op, mac, ip, target) \
-	{ .kind = LAYER_ARP, .id = (op), .from = (mac), .claim = (ip), .about = (target) }
+#define VLAN(n, ...)                                                         \
+	{                                                                    \
+		.kind = LAYER_VLAN, .tpid = 0x8100, .id = (n), ##__VA_ARGS__ \
+	}
+#define QINQ(n)                                               \
+	{                                                     \
+		.kind = LAYER_VLAN, .tpid = 0x88a8, .id = (n) \
+	}
+#define OTHER(n, bytes)                                         \
+	{                                                       \
+		.kind = LAYER_OTHER, .id = (n), .size = (bytes) \
+	}
+#define IP4(a, b, ...)                                                   \
+	{                                                                \
+		.kind = LAYER_IP4, .from = (a), .to = (b), ##__VA_ARGS__ \
+	}
+#define IP6(a, b, ...)                                                   \
+	{                                                                \
+		.kind = LAYER_IP6, .from = (a), .to = (b), ##__VA_ARGS__ \
+	}
+#define EXT(t, ...)                                         \
+	{                                                   \
+		.kind = LAYER_EXT, .id = (t), ##__VA_ARGS__ \
+	}
+#define TCP(a, b, f, ...)                                                                  \
+	{                                                                                  \
+		.kind = LAYER_TCP, .sport = (a), .dport = (b), .flags = (f), ##__VA_ARGS__ \
+	}
+#define UDP(a, b, ...)                                                       \
+	{                                                                    \
+		.kind = LAYER_UDP, .sport = (a), .dport = (b), ##__VA_ARGS__ \
+	}
+#define ICMP()                     \
+	{                          \
+		.kind = LAYER_ICMP \
+	}
+#define ICMP6()                     \
+	{                           \
+		.kind = LAYER_ICMP6 \
+	}
+#define PAYLOAD(n)                                 \
+	{                                          \
+		.kind = LAYER_PAYLOAD, .size = (n) \
+	}
+#define PAD(n)                                 \
+	{                                      \
+		.kind = LAYER_PAD, .size = (n) \
+	}
+#define ARP(op, mac, ip, target)                                                               \
+	{                                                                                      \
+		.kind = LAYER_ARP, .id = (op), .from = (mac), .claim = (ip), .about = (target) \
+	}
 
-#define HOST(n)       (0x0a000000u + (n)) /* 10.0.0.n */
-#define ARP_QUESTION  1
-#define ARP_ANSWER    2
+#define HOST(n)      (0x0a000000u + (n)) /* 10.0.0.n */
+#define ARP_QUESTION 1
+#define ARP_ANSWER   2
 
 /* MACs of every frame. */
 #define PACKET_TO   0x020000000002

@@ -6,7 +6,7 @@
 #include "harness.h"
 
 #define SERVER HOST(200)
-#define E(n)   ((n) * SEN_EVENT_UNIT) /* a counter after n events */
+#define E(n)   ((n)*SEN_EVENT_UNIT) /* a counter after n events */
 
 static int open_rig(void **state)
 {
@@ -252,7 +252,8 @@ static void estimates_follow_the_truth(void **state)
 
 			rig_empty_tables(rig);
 			for (uint32_t i = 0; i < n; i++)
-				tcp(rig, scanner, 1000, HOST(5000 + 64 * trial + i), 80, TCP_SYN, 0);
+				tcp(rig, scanner, 1000, HOST(5000 + 64 * trial + i), 80, TCP_SYN,
+				    0);
 			source_sum += feature(rig, SEN_FEATURE_SRC_HOSTS_64);
 			for (uint32_t i = 0; i < n; i++)
 				tcp(rig, HOST(9000 + 64 * trial + i), 1000, victim, 80, TCP_SYN, 0);
@@ -373,8 +374,9 @@ static void features_of_the_flow(void **state)
 {
 	struct rig *rig = *state;
 	struct packet p;
-	const struct layer layers[] = { IP4(HOST(1), SERVER, .more = true), UDP(7, 8), PAYLOAD(72),
-					{ 0 } };
+	const struct layer layers[] = {
+		IP4(HOST(1), SERVER, .more = true), UDP(7, 8), PAYLOAD(72), { 0 }
+	};
 
 	rig_send(rig, packet_build(&p, layers));
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_MIN_LEN), sen_lg(100));

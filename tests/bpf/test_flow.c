@@ -77,8 +77,9 @@ static void everything_is_counted(void **state)
 	assert_int_equal(f->flags & ~SEN_FLOW_INITIATOR_1,
 			 SEN_FLOW_ANSWERED | SEN_FLOW_PAYLOAD | SEN_FLOW_SYN);
 
-	const struct layer fragment[] = { IP4(CLIENT, SERVER, .more = true),
-					  TCP(40000, 80, TCP_ACK), PAYLOAD(8), { 0 } };
+	const struct layer fragment[] = {
+		IP4(CLIENT, SERVER, .more = true), TCP(40000, 80, TCP_ACK), PAYLOAD(8), { 0 }
+	};
 
 	rig_send(rig, packet_build(&p, fragment));
 	assert_int_equal(f->fragments, 1);
@@ -110,7 +111,8 @@ static void the_initiator(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		for (int up = 0; up < 2; up++) {
 			const struct layer layers[] = { IP4(HOST(1 + up), HOST(2 - up)),
-							cases[i].l4, { 0 } };
+							cases[i].l4,
+							{ 0 } };
 
 			rig_empty_tables(rig);
 			struct sent sent = rig_send(rig, packet_build(&p, layers));
@@ -145,9 +147,12 @@ static void a_syn_reopens_a_closed_flow(void **state)
 		uint8_t closing, next;
 		bool reopens;
 	} cases[] = {
-		{ TCP_FIN | TCP_ACK, TCP_SYN, true },	   { TCP_RST, TCP_SYN, true },
-		{ TCP_FIN | TCP_ACK, TCP_ACK, false },	   { TCP_RST, TCP_ACK, false },
-		{ TCP_FIN, TCP_SYN | TCP_ACK, false },	   { TCP_ACK, TCP_SYN, false },
+		{ TCP_FIN | TCP_ACK, TCP_SYN, true },
+		{ TCP_RST, TCP_SYN, true },
+		{ TCP_FIN | TCP_ACK, TCP_ACK, false },
+		{ TCP_RST, TCP_ACK, false },
+		{ TCP_FIN, TCP_SYN | TCP_ACK, false },
+		{ TCP_ACK, TCP_SYN, false },
 		{ TCP_FIN | TCP_ACK, TCP_FIN | TCP_ACK, false },
 	};
 	struct rig *rig = *state;
@@ -164,8 +169,7 @@ static void a_syn_reopens_a_closed_flow(void **state)
 
 		assert_int_equal(sent.opened, cases[i].reopens);
 		assert_int_equal(f->packets[0] + f->packets[1], cases[i].reopens ? 1 : 4);
-		assert_int_equal(rig_stats(rig).flows_new - before.flows_new,
-				 1 + cases[i].reopens);
+		assert_int_equal(rig_stats(rig).flows_new - before.flows_new, 1 + cases[i].reopens);
 		assert_int_equal(rig_used(&rig->flows), 1);
 		if (!cases[i].reopens)
 			continue;
@@ -360,8 +364,10 @@ static void policy_rules_the_cached_verdict(void **state)
 		uint32_t action;
 		unsigned int pass, alert, drop;
 	} steps[] = {
-		{ SEN_MODE_ENFORCE, DROPPED, 0, 0, 1 }, { SEN_MODE_ALERT, PASSED, 0, 1, 0 },
-		{ SEN_MODE_OBSERVE, PASSED, 1, 0, 0 },	{ SEN_MODE_ENFORCE, DROPPED, 0, 0, 1 },
+		{ SEN_MODE_ENFORCE, DROPPED, 0, 0, 1 },
+		{ SEN_MODE_ALERT, PASSED, 0, 1, 0 },
+		{ SEN_MODE_OBSERVE, PASSED, 1, 0, 0 },
+		{ SEN_MODE_ENFORCE, DROPPED, 0, 0, 1 },
 	};
 	struct rig *rig = *state;
 

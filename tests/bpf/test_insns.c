@@ -113,13 +113,15 @@ static void no_program_grows(void **state)
 	for (int i = 0; i < measured_count; i++) {
 		unsigned long budget = budget_of(measured[i].name);
 
-		print_message("# %-28s %7lu, known for %7lu\n", measured[i].name,
-			      measured[i].insns, budget);
+		print_message("# %-28s %7lu, known for %7lu\n", measured[i].name, measured[i].insns,
+			      budget);
 		over += measured[i].insns > budget + budget / 5;
 	}
 	if (over)
-		fail_msg("%d programs grew by more than a fifth, or are not in %s; if that is meant "
-			 "to be: SENTROID_UPDATE=1 build/tests/bpf/test_insns", over, BUDGET_FILE);
+		fail_msg(
+			"%d programs grew by more than a fifth, or are not in %s; if that is meant "
+			"to be: SENTROID_UPDATE=1 build/tests/bpf/test_insns",
+			over, BUDGET_FILE);
 }
 
 /* Well below the million at which every kernel refuses, whatever the file says. */

@@ -195,8 +195,7 @@ static void every_outcome_is_counted_as_such(void **state)
 		s = rig_stats(rig);
 		count_reasons(after, &s);
 		for (int i = 0; i < 4; i++)
-			expect(x->name, "counter", after[i] - before[i],
-			       i == (int)x->outcome);
+			expect(x->name, "counter", after[i] - before[i], i == (int)x->outcome);
 	}
 }
 
@@ -291,7 +290,8 @@ static void same_address_is_sorted_by_port(void **state)
 	back = rig_send(rig, packet_udp(&p, HOST(1), 53, HOST(1), 7000, 4));
 	assert_int_equal(there.flow, back.flow);
 	assert_int_not_equal(there.side, back.side);
-	assert_true(rig_flow(rig, there.flow)->key.port[0] < rig_flow(rig, there.flow)->key.port[1]);
+	assert_true(rig_flow(rig, there.flow)->key.port[0] <
+		    rig_flow(rig, there.flow)->key.port[1]);
 }
 
 /* Protocols, VLANs and address families keep flows of the same numbers apart. */
@@ -320,8 +320,9 @@ static void what_keeps_flows_apart(void **state)
 #define EXTENSIONS 5
 
 static const struct layer extensions[EXTENSIONS] = {
-	EXT(EXT_HOP), EXT(EXT_ROUTING, .size = 16), EXT(EXT_AH, .size = 4),
-	EXT(EXT_DEST, .size = 8), EXT(EXT_MOBILITY),
+	EXT(EXT_HOP),           EXT(EXT_ROUTING, .size = 16),
+	EXT(EXT_AH, .size = 4), EXT(EXT_DEST, .size = 8),
+	EXT(EXT_MOBILITY),
 };
 
 /* Extension headers as the digits of a number: every order, every repetition, up to five of them. */
@@ -346,8 +347,8 @@ static void extensions_in_any_order(void **state)
 			expect("extension chain", "outcome", sent.outcome, PARSED);
 			expect("extension chain", "port",
 			       rig_flow(rig, sent.flow)->key.port[!sent.side], 53);
-			expect("extension chain", "payload", rig_flow(rig, sent.flow)->first_payload,
-			       33);
+			expect("extension chain", "payload",
+			       rig_flow(rig, sent.flow)->first_payload, 33);
 		}
 	}
 }
@@ -382,7 +383,8 @@ int main(void)
 						close_rig),
 		cmocka_unit_test_setup_teardown(huge_lengths_saturate, open_dropping, close_rig),
 		cmocka_unit_test_setup_teardown(mutated_frames, open_dropping, close_rig),
-		cmocka_unit_test_setup_teardown(pairs_are_sorted_together, open_dropping, close_rig),
+		cmocka_unit_test_setup_teardown(pairs_are_sorted_together, open_dropping,
+						close_rig),
 		cmocka_unit_test_setup_teardown(same_address_is_sorted_by_port, open_dropping,
 						close_rig),
 		cmocka_unit_test_setup_teardown(what_keeps_flows_apart, open_dropping, close_rig),

@@ -19,7 +19,7 @@
 #define KEYS    512
 #define FRAMES  150000 /* each */
 #define ROUNDS  20000
-#define RUNS    60000  /* each, of PROBE_CLAIMS */
+#define RUNS    60000 /* each, of PROBE_CLAIMS */
 
 struct racer {
 	pthread_t thread;
@@ -98,8 +98,11 @@ static void *send_frames(void *arg)
 
 static void frames_of_two_cpus(void **state)
 {
-	const struct rig_sizes sizes = { .flows = ENTRIES, .sources = ENTRIES, .targets = ENTRIES,
-					 .pairs = ENTRIES, .live = true };
+	const struct rig_sizes sizes = { .flows = ENTRIES,
+					 .sources = ENTRIES,
+					 .targets = ENTRIES,
+					 .pairs = ENTRIES,
+					 .live = true };
 	struct racer racers[RACERS] = { 0 };
 	struct sen_stats s;
 	const __u64 *seed;

@@ -147,9 +147,10 @@ static void native_and_bpf_agree(void **state)
 
 	for (__u32 version = 1; version <= MODELS; version++)
 		compare_models(*state, version, &v);
-	print_message("# %d vectors twice: score 0 %u, below the threshold %u, flagged %u, at the end "
-		      "of the range %u; named %u\n",
-		      MODELS * VECTORS_PER_MODEL, v.zero, v.low, v.flagged, v.saturated, v.named);
+	print_message(
+		"# %d vectors twice: score 0 %u, below the threshold %u, flagged %u, at the end "
+		"of the range %u; named %u\n",
+		MODELS * VECTORS_PER_MODEL, v.zero, v.low, v.flagged, v.saturated, v.named);
 	assert_true(v.zero > 1000 && v.low > 1000 && v.flagged > 1000 && v.saturated > 1000 &&
 		    v.named > 1000);
 }

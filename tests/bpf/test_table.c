@@ -19,8 +19,8 @@ static int open_one_set(void **state)
 
 static int open_few_hosts(void **state)
 {
-	*state = rig_open(&(struct rig_sizes){
-		.sources = SEN_WAYS, .targets = SEN_WAYS, .pairs = SEN_WAYS });
+	*state = rig_open(
+		&(struct rig_sizes){ .sources = SEN_WAYS, .targets = SEN_WAYS, .pairs = SEN_WAYS });
 	return 0;
 }
 
@@ -151,7 +151,7 @@ static void a_deadline_beyond_all_lives_is_over(void **state)
 }
 
 #define ESTABLISHED 5000u
-#define SPOOFED	    200000u
+#define SPOOFED     200000u
 
 static uint32_t established_host(uint32_t i)
 {
@@ -173,8 +173,8 @@ static void established_flows_survive_a_flood(void **state)
 	}
 	assert_true(tracked >= ESTABLISHED * 99 / 100);
 	for (uint32_t i = 0; i < SPOOFED; i++) {
-		rig_send(rig, packet_tcp(&p, random_next(&random), random_next(&random), SERVER,
-					 80, TCP_SYN, 0));
+		rig_send(rig, packet_tcp(&p, random_next(&random), random_next(&random), SERVER, 80,
+					 TCP_SYN, 0));
 		rig_wait_ns(rig, 100000);
 	}
 	for (uint32_t i = 0; i < ESTABLISHED; i++) {
@@ -235,7 +235,9 @@ static __u16 tag_of_client(const struct rig *rig, uint32_t client)
 /* Flows of one set whose tags are the same: one look-up in some thousands meets that. */
 static void equal_tags_are_not_equal_keys(void **state)
 {
-	enum { SAME = 4 };
+	enum {
+		SAME = 4
+	};
 	struct rig *rig = *state;
 	uint32_t clients[SAME], found = 1;
 	struct sent sent[SAME];
@@ -265,6 +267,7 @@ static void known_hosts_are_not_replaced(void **state)
 		for (int flow = 0; flow < 2; flow++)
 			rig_send(rig, packet_udp(&p, HOST(i), 1000 + flow, SERVER, 53, 1));
 	assert_int_equal(rig_stats(rig).hosts_untracked, 0);
+	rig_wait_ns(rig, 5 * SECOND_NS);
 	for (uint32_t i = 100; i < 150; i++) /* source and pair find no room, the target is known */
 		rig_send(rig, packet_udp(&p, HOST(i), 1000, SERVER, 53, 1));
 	assert_int_equal(rig_stats(rig).hosts_untracked, 2 * 50);
@@ -274,6 +277,23 @@ static void known_hosts_are_not_replaced(void **state)
 	assert_null(rig_source(rig, LAYER_IP4, HOST(100)));
 	assert_int_equal(rig_target(rig, LAYER_IP4, SERVER)->flows_mid,
 			 (2 * SEN_WAYS + 50) * SEN_EVENT_UNIT);
+}
+
+/* Those with one flow make room after a moment, but not at once. */
+static void passing_hosts_make_room(void **state)
+{
+	struct rig *rig = *state;
+	struct packet p;
+
+	for (uint32_t i = 0; i < SEN_WAYS; i++)
+		rig_send(rig, packet_udp(&p, HOST(i), 1000, SERVER, 53, 1));
+	rig_wait_ns(rig, SECOND_NS);
+	rig_send(rig, packet_udp(&p, HOST(100), 1000, SERVER, 53, 1));
+	assert_null(rig_source(rig, LAYER_IP4, HOST(100)));
+	rig_wait_ns(rig, 2 * SECOND_NS);
+	rig_send(rig, packet_udp(&p, HOST(101), 1000, SERVER, 53, 1));
+	assert_non_null(rig_source(rig, LAYER_IP4, HOST(101)));
+	assert_int_equal(rig_used(&rig->sources), SEN_WAYS);
 }
 
 /* A host without an entry looks like one never seen before, each time. */
@@ -314,6 +334,7 @@ int main(void)
 						close_rig),
 		cmocka_unit_test_setup_teardown(known_hosts_are_not_replaced, open_few_hosts,
 						close_rig),
+		cmocka_unit_test_setup_teardown(passing_hosts_make_room, open_few_hosts, close_rig),
 		cmocka_unit_test_setup_teardown(an_untracked_host_is_a_new_one, open_few_hosts,
 						close_rig),
 	};

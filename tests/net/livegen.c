@@ -125,11 +125,16 @@ static bool parse_option(int c, const char *value, struct options *o)
 static bool parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option table[] = {
-		{ "ifname", required_argument, NULL, 'i' }, { "dst", required_argument, NULL, 'd' },
-		{ "rate", required_argument, NULL, 'r' },   { "seconds", required_argument, NULL, 's' },
-		{ "flows", required_argument, NULL, 'f' },  { "port", required_argument, NULL, 'p' },
-		{ "cpu", required_argument, NULL, 'c' },    { "udp", no_argument, NULL, 'u' },
-		{ "syn", no_argument, NULL, 'S' },	    { 0 },
+		{ "ifname", required_argument, NULL, 'i' },
+		{ "dst", required_argument, NULL, 'd' },
+		{ "rate", required_argument, NULL, 'r' },
+		{ "seconds", required_argument, NULL, 's' },
+		{ "flows", required_argument, NULL, 'f' },
+		{ "port", required_argument, NULL, 'p' },
+		{ "cpu", required_argument, NULL, 'c' },
+		{ "udp", no_argument, NULL, 'u' },
+		{ "syn", no_argument, NULL, 'S' },
+		{ 0 },
 	};
 	int c;
 
@@ -205,8 +210,7 @@ static int send_chunk(int prog_fd, unsigned int ifindex, uint64_t frames)
 	struct xdp_md ctx = { .data_end = sizeof(frame), .ingress_ifindex = ifindex };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
 		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = frames,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES,
-		    .batch_size = frames < 64 ? frames : 64);
+		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = frames < 64 ? frames : 64);
 
 	return bpf_prog_test_run_opts(prog_fd, &opts);
 }
@@ -269,8 +273,8 @@ static struct counters read_counters(const char *ifname)
 	while (f && fgets(line, sizeof(line), f)) {
 		struct counters read;
 
-		if (sscanf(line, " %63[^:]: %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu %*u %llu", name,
-			   &read.sent, &read.dropped) == 3 &&
+		if (sscanf(line, " %63[^:]: %*u %*u %*u %*u %*u %*u %*u %*u %*u %llu %*u %llu",
+			   name, &read.sent, &read.dropped) == 3 &&
 		    !strcmp(name, ifname))
 			c = read;
 	}

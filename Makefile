@@ -37,6 +37,7 @@ TOOLS_SRC := $(wildcard tools/*.c)
 UNIT_SRC  := $(wildcard tests/unit/*.c)
 BPFT_SRC  := $(wildcard tests/bpf/*.c)
 NET_SRC   := $(wildcard tests/net/*.c)
+PATH_SRC  := $(wildcard tests/native/*.c)
 
 objects    = $(patsubst %.c,$(OBJ)/%.o,$(1))
 tests_in   = $(patsubst %.c,$(OBJ)/%,$(filter tests/$(1)/test_%,$(2)))
@@ -50,11 +51,11 @@ UNIT_TESTS := $(call tests_in,unit,$(UNIT_SRC))
 BPF_TESTS  := $(call tests_in,bpf,$(BPFT_SRC))
 NET_TOOLS  := $(NET_SRC:%.c=$(OBJ)/%)
 NATIVE_OBJ := $(call objects,$(USER_SRC) $(AGENT_SRC) $(TOOLS_SRC) $(UNIT_SRC) $(BPFT_SRC) \
-	      $(NET_SRC))
+	      $(NET_SRC) $(PATH_SRC))
 
 # ---- Flags ---------------------------------------------------------------------------------
 
-INCLUDES := -Iinclude -Iuser -I$(BUILD) -I. -Ibpf
+INCLUDES := -Iinclude -Iuser -I$(BUILD) -I. -Ibpf -Itests/native
 DEFINES  := -D_GNU_SOURCE -DSENTROID_VERSION=\"$(VERSION)\" -DSENTROID_DATADIR=\"$(DATADIR)\"
 WARNINGS := -Wall -Wextra -Werror -Wmissing-prototypes -Wshadow
 # Some distributions predefine _FORTIFY_SOURCE, with another value.
@@ -122,6 +123,11 @@ $(NATIVE_OBJ): $(OBJ)/%.o: %.c $(OBJ)/native.flags | $(SKELETONS)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
+# The packet path built natively: its own stand-ins for the headers of BPF programs come first, and it
+# reads keys and addresses as words, as the kernel does.
+$(call objects,$(PATH_SRC)): INCLUDES := -Itests/native/shim $(INCLUDES)
+$(call objects,$(PATH_SRC)): ALL_CFLAGS += -fno-strict-aliasing
+
 $(LIB): $(call objects,$(USER_SRC)) | $(OBJ)/native.flags
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcsD $@ $^
@@ -130,6 +136,7 @@ $(OBJ)/sentroid: $(call objects,$(TOOLS_SRC))
 $(OBJ)/sentroidd: $(call objects,$(AGENT_SRC))
 $(UNIT_TESTS): $(call helpers_in,unit,$(UNIT_SRC))
 $(BPF_TESTS): $(call helpers_in,bpf,$(BPFT_SRC))
+$(OBJ)/tests/bpf/test_native: $(call objects,$(PATH_SRC))
 $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS): %: %.o
 $(UNIT_TESTS) $(BPF_TESTS): ALL_LIBS += -lcmocka
 

@@ -7,12 +7,14 @@
 #ifndef SENTROID_CURSOR_BPF_H
 #define SENTROID_CURSOR_BPF_H
 
-#include "platform.bpf.h"
+#include "maps.bpf.h"
 
 struct cursor {
 	void *start;
 	void *pos;
 	void *end;
+	struct xdp_md *xdp;    /* the frame's context, this */
+	struct __sk_buff *skb; /* or that */
 };
 
 /* The next n bytes, or NULL where the frame ends before them. */
@@ -38,6 +40,59 @@ static __always_inline bool cursor_settle(struct cursor *c)
 	c->pos = c->start + offset;
 	return true;
 }
+
+/* Put the cursor aside, as a distance from the start; false past the bound. */
+static __always_inline bool cursor_save(const struct cursor *c, struct sen_scratch *s)
+{
+	__u64 offset = (long)c->pos - (long)c->start;
+
+	s->offset = offset;
+	return offset <= SEN_HEADERS_MAX;
+}
+
+static __always_inline void cursor_restore(struct cursor *c, const struct sen_scratch *s)
+{
+	c->pos = c->start + (s->offset & SEN_HEADERS_MAX);
+}
+
+/*
+ * name(cursor, scratch): body(cursor, scratch) behind a wall, where the verifier checks it once and not
+ * again for every way that leads there. Packet pointers do not pass such walls; a context does, so the
+ * cursor goes through as what was saved of it. `failed` is the answer where the scratch is missing.
+ */
+#ifdef __bpf__
+#define SEN_BY_CONTEXT(name, body, failed)                                             \
+	__noinline int name##_xdp(struct xdp_md *ctx)                                  \
+	{                                                                              \
+		struct cursor c = cursor_of(ctx);                                      \
+		struct sen_scratch *s = scratch_of_cpu();                              \
+                                                                                       \
+		return s ? (int)body(&c, s) : (int)(failed);                           \
+	}                                                                              \
+	__noinline int name##_skb(struct __sk_buff *ctx)                               \
+	{                                                                              \
+		struct cursor c = cursor_of(ctx);                                      \
+		struct sen_scratch *s = scratch_of_cpu();                              \
+                                                                                       \
+		return s ? (int)body(&c, s) : (int)(failed);                           \
+	}                                                                              \
+	static __always_inline int name(const struct cursor *c, struct sen_scratch *s) \
+	{                                                                              \
+		(void)s;                                                               \
+		return c->skb ? name##_skb(c->skb) : name##_xdp(c->xdp);               \
+	}
+#else
+#define SEN_BY_CONTEXT(name, body, failed)                                       \
+	static __always_inline int name(struct cursor *c, struct sen_scratch *s) \
+	{                                                                        \
+		return (int)body(c, s);                                          \
+	}
+#endif
+
+#define cursor_of(context)                                        \
+	((struct cursor){ .start = (void *)(long)(context)->data, \
+			  .pos = (void *)(long)(context)->data,   \
+			  .end = (void *)(long)(context)->data_end })
 
 static __always_inline void addr_from_ipv4(union sen_addr *a, __be32 ip)
 {

@@ -119,14 +119,43 @@ static __always_inline enum sen_outcome parse_network(struct cursor *c, struct s
 	return outcome;
 }
 
-/* The packet in the scratch must have been through packet_begin(). It lies in the scratch, whose contents the
- * verifier does not follow: on the stack every flag would double its paths. */
-static __always_inline enum sen_outcome parse(struct cursor *c, struct sen_scratch *s)
+/* Ports, addresses and side in order; and what the packet is about where it is an ICMP error. */
+static __always_inline enum sen_outcome parse_finish(struct cursor *c, struct sen_scratch *s)
+{
+	struct sen_packet *p = &s->packet;
+
+	key_canonical(p, &s->endpoints);
+	if (!p->icmp_error)
+		return SEN_PARSED;
+	p->icmp_error = cursor_save(c, s) && parse_quote(c, s);
+	return SEN_PARSED;
+}
+
+/* The layers inside a tunnel, from the place and EtherType that are saved in the scratch. */
+static __always_inline enum sen_outcome parse_inner_layers(struct cursor *c, struct sen_scratch *s)
 {
 	enum sen_outcome outcome = SEN_ENCAPSULATED;
-	struct sen_endpoints *e = &s->endpoints;
+	int proto = s->inner_proto;
+
+	cursor_restore(c, s);
+	for (int depth = 1; depth <= SEN_TUNNEL_DEPTH && outcome == SEN_ENCAPSULATED; depth++)
+		outcome = parse_network(c, &s->packet, &s->endpoints, &proto,
+					depth == SEN_TUNNEL_DEPTH);
+	return cursor_save(c, s) ? outcome : SEN_NOT_TRANSPORT;
+}
+
+SEN_BY_CONTEXT(parse_inner, parse_inner_layers, SEN_NOT_TRANSPORT)
+
+/*
+ * The packet in the scratch must have been through packet_begin(). It lies there, and not on the stack,
+ * since the verifier does not follow the scratch's contents: on the stack every flag would double its
+ * paths. What few packets need is in functions of their own, which the verifier checks once.
+ */
+static __always_inline enum sen_outcome parse(struct cursor *c, struct sen_scratch *s)
+{
 	struct sen_packet *p = &s->packet;
 	int proto = parse_ethernet(c, p);
+	enum sen_outcome outcome;
 
 	if (proto == SEN_ETH_P_ARP)
 		return parse_arp(c, p);
@@ -134,14 +163,13 @@ static __always_inline enum sen_outcome parse(struct cursor *c, struct sen_scrat
 		proto = skip_labels(c, proto);
 	if (proto < 0)
 		return SEN_TRUNCATED;
-	for (int depth = 0; depth <= SEN_TUNNEL_DEPTH && outcome == SEN_ENCAPSULATED; depth++)
-		outcome = parse_network(c, p, e, &proto, depth == SEN_TUNNEL_DEPTH);
-	if (outcome != SEN_PARSED)
-		return outcome;
-	key_canonical(p, e);
-	if (p->icmp_error)
-		p->icmp_error = quote_follow(c, s);
-	return SEN_PARSED;
+	outcome = parse_network(c, p, &s->endpoints, &proto, false);
+	if (outcome == SEN_ENCAPSULATED) {
+		s->inner_proto = proto;
+		outcome = cursor_save(c, s) ? parse_inner(c, s) : SEN_NOT_TRANSPORT;
+		cursor_restore(c, s);
+	}
+	return outcome == SEN_PARSED ? parse_finish(c, s) : outcome;
 }
 
 #endif

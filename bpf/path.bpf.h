@@ -160,12 +160,9 @@ static __always_inline __u32 frame_length(struct xdp_md *ctx)
 
 static __always_inline int packet_from_xdp(struct xdp_md *ctx)
 {
-	struct cursor c = {
-		.start = (void *)(long)ctx->data,
-		.pos = (void *)(long)ctx->data,
-		.end = (void *)(long)ctx->data_end,
-	};
+	struct cursor c = cursor_of(ctx);
 
+	c.xdp = ctx;
 	return packet_path(&c, frame_length(ctx), 0, true) == SEN_VERDICT_DROP ? XDP_DROP :
 										 XDP_PASS;
 }
@@ -181,9 +178,8 @@ static __always_inline int packet_from_skb(struct __sk_buff *skb)
 
 	if (skb->data_end - skb->data < (len < SEN_PULL_BYTES ? len : SEN_PULL_BYTES))
 		bpf_skb_pull_data(skb, len < SEN_PULL_BYTES ? len : SEN_PULL_BYTES);
-	c.start = (void *)(long)skb->data;
-	c.pos = c.start;
-	c.end = (void *)(long)skb->data_end;
+	c = cursor_of(skb);
+	c.skb = skb;
 	packet_path(&c, len, skb->vlan_present ? skb->vlan_tci & 0xfff : 0, false);
 	return SEN_TC_UNSPEC;
 }

@@ -11,18 +11,22 @@
 #include "sentroid/abi.h"
 #include "sentroid/score.h"
 
-/* Set by the loader before the program is verified; what they exclude is not even loaded. */
-const volatile __u64 sen_seed[6] = { 1, 2, 3, 4, 5, 6 }; /* keys of the table hashes */
-const volatile __u32 sen_flow_sets = 1;                  /* sets of each table, a power of two */
-const volatile __u32 sen_source_sets = 1;
-const volatile __u32 sen_target_sets = 1;
-const volatile __u32 sen_pair_sets = 1;
+/* Set by the loader before the program is verified; what they exclude is not even loaded. A native build
+ * has them as variables. */
+#ifndef SEN_SETTING
+#define SEN_SETTING const volatile
+#endif
+SEN_SETTING __u64 sen_seed[6] = { 1, 2, 3, 4, 5, 6 }; /* keys of the table hashes */
+SEN_SETTING __u32 sen_flow_sets = 1;                  /* sets of each table, a power of two */
+SEN_SETTING __u32 sen_source_sets = 1;
+SEN_SETTING __u32 sen_target_sets = 1;
+SEN_SETTING __u32 sen_pair_sets = 1;
 /* MAC of the interface, in the low 48 bits: what it sends does not come by. 0: all questions do. */
-const volatile __u64 sen_own_mac;
-const volatile bool sen_replay; /* clock and lengths come from a capture */
+SEN_SETTING __u64 sen_own_mac;
+SEN_SETTING bool sen_replay; /* clock and lengths come from a capture */
 /* Stages that run, in the order of the path; fewer than all only to measure what each costs. */
-const volatile __u32 sen_stages = SEN_STAGE_COUNT;
-const volatile bool sen_frags; /* packets may be longer than their linear part */
+SEN_SETTING __u32 sen_stages = SEN_STAGE_COUNT;
+SEN_SETTING bool sen_frags; /* packets may be longer than their linear part */
 
 enum sen_outcome {
 	SEN_PARSED,
@@ -125,6 +129,8 @@ struct sen_scratch {
 		carrier; /* of an ICMP error, while `packet` has the key of what it quotes */
 	__u32 carrier_side;
 	struct sen_endpoints endpoints;
+	__u32 offset;      /* of a cursor that was put aside */
+	__u32 inner_proto; /* EtherType that it stands on */
 	struct contribution contribution;
 	struct sen_vector vector;
 	struct sen_lanes lanes;

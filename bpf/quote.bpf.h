@@ -58,6 +58,7 @@ static __always_inline bool quote_follow(struct cursor *c, struct sen_scratch *s
 	bool ipv6 = p->key.proto == IPPROTO_ICMPV6;
 	__u8 proto = 0;
 
+	cursor_restore(c, s);
 	if (!cursor_settle(c) || !(ipv6 ? quote_ipv6(c, e, &proto) : quote_ipv4(c, e, &proto)) ||
 	    !cursor_settle(c) || !quote_ports(c, e, proto))
 		return false;
@@ -69,6 +70,8 @@ static __always_inline bool quote_follow(struct cursor *c, struct sen_scratch *s
 	p->side = !p->side;
 	return true;
 }
+
+SEN_BY_CONTEXT(parse_quote, quote_follow, 0)
 
 /* No such flow: the error is a packet of its own again. */
 static __always_inline void quote_drop(struct sen_scratch *s)

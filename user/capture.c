@@ -6,18 +6,36 @@
 #include <string.h>
 
 #include "capture.h"
+#include "link.h"
 
 struct sen_capture {
 	pcap_t *pcap;
+	const struct sen_link *link; /* NULL: Ethernet */
+	uint8_t *wrapped;            /* a frame behind the Ethernet header made for it */
+	size_t room;                 /* bytes of that */
 	char path[256];
 	uint64_t number;
 };
+
+static int find_link(struct sen_capture *c, struct sen_why *why)
+{
+	int dlt = pcap_datalink(c->pcap);
+	const char *name = pcap_datalink_val_to_name(dlt);
+
+	c->link = sen_link_find(dlt);
+	if (c->link || dlt == DLT_EN10MB)
+		return 0;
+	return sen_why(why, -ENOTSUP,
+		       "Ethernet, raw IP, loopback, Linux cooked, PPP and HDLC can be replayed",
+		       "opening capture: %s: link type %d (%s)", c->path, dlt,
+		       name ? name : "unknown");
+}
 
 int sen_capture_open(const char *path, struct sen_capture **out, struct sen_why *why)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
 	struct sen_capture *c = calloc(1, sizeof(*c));
-	int link, err;
+	int err;
 
 	if (!c)
 		return sen_why(why, -ENOMEM, NULL, "opening capture: %s: out of memory", path);
@@ -28,19 +46,39 @@ int sen_capture_open(const char *path, struct sen_capture **out, struct sen_why 
 			      "opening capture: %s: %s", path, text);
 		goto fail;
 	}
-	link = pcap_datalink(c->pcap);
-	if (link != DLT_EN10MB) {
-		err = sen_why(why, -ENOTSUP, "only Ethernet captures can be replayed",
-			      "opening capture: %s: link type %s", path,
-			      pcap_datalink_val_to_name(link) ? pcap_datalink_val_to_name(link) :
-								"unknown");
+	err = find_link(c, why);
+	if (err)
 		goto fail;
-	}
 	*out = c;
 	return 0;
 fail:
 	sen_capture_close(c);
 	return err;
+}
+
+/* Put an Ethernet header in the place of the frame's own. */
+static int wrap(struct sen_capture *c, struct sen_frame *frame)
+{
+	uint8_t eth[SEN_ETH_BYTES], *grown;
+	uint32_t header = sen_link_read(c->link, frame->data, frame->captured, eth);
+	uint32_t rest = frame->captured - header, len = rest + SEN_ETH_BYTES;
+
+	if (c->room < len) {
+		grown = realloc(c->wrapped, len);
+		if (!grown)
+			return -ENOMEM;
+		c->wrapped = grown;
+		c->room = len;
+	}
+	memcpy(c->wrapped, eth, SEN_ETH_BYTES);
+	memcpy(c->wrapped + SEN_ETH_BYTES, frame->data + header, rest);
+	frame->data = c->wrapped;
+	frame->captured = len;
+	/* Files may claim any length. */
+	frame->wire_len -= header;
+	if (frame->wire_len <= UINT32_MAX - SEN_ETH_BYTES)
+		frame->wire_len += SEN_ETH_BYTES;
+	return 0;
 }
 
 int sen_capture_next(struct sen_capture *c, struct sen_frame *frame, struct sen_why *why)
@@ -58,6 +96,8 @@ int sen_capture_next(struct sen_capture *c, struct sen_frame *frame, struct sen_
 	/* With nanosecond precision tv_usec holds nanoseconds. */
 	frame->time_ns = (uint64_t)header->ts.tv_sec * 1000000000ull + header->ts.tv_usec;
 	frame->number = ++c->number;
+	if (c->link && wrap(c, frame))
+		return sen_why(why, -ENOMEM, NULL, "reading capture: %s: out of memory", c->path);
 	return 1;
 }
 
@@ -67,5 +107,6 @@ void sen_capture_close(struct sen_capture *c)
 		return;
 	if (c->pcap)
 		pcap_close(c->pcap);
+	free(c->wrapped);
 	free(c);
 }

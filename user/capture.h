@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Captured frames in the order of their files: pcap and pcapng by libpcap, micro- or nanoseconds. */
+/* Captured frames in the order of their files: pcap and pcapng by libpcap, micro- or nanoseconds. What
+ * carries IP behind another header of known size than Ethernet's is given that instead. */
 #ifndef SENTROID_CAPTURE_H
 #define SENTROID_CAPTURE_H
 
@@ -18,7 +19,8 @@ struct sen_frame {
 	uint64_t number;     /* from 1 in each file */
 };
 
-/* Open a capture file. -EINVAL: not a capture; -ENOTSUP: link type is not Ethernet. */
+/* Open a capture file. -EINVAL: not a capture; -ENOTSUP: of a link type that cannot be made
+ * Ethernet. */
 int sen_capture_open(const char *path, struct sen_capture **out, struct sen_why *why);
 /* 1 and the next frame, 0 at the end, or a negative errno where the rest cannot be read; `why` then
  * names file and frame, and what came before stands. */

@@ -11,10 +11,8 @@
 #include "loader.h"
 #include "offline.h"
 #include "program.h"
+#include "replay.h"
 
-/* The parser reads headers only, and takes lengths from the capture: what a frame holds behind these
- * bytes cannot change what is said of it. */
-#define HEAD_BYTES  512u
 #define ETH_HEADER  14u
 #define DRAIN_EVERY 1024u
 
@@ -26,7 +24,7 @@ struct sen_offline {
 	size_t flows_bytes;
 	int prog_fd;
 	unsigned int runs;
-	uint8_t head[HEAD_BYTES];
+	uint8_t head[SEN_HEAD_BYTES];
 };
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -55,9 +53,8 @@ static int load(struct sen_offline *o)
 	err = sen_program_configure(o->skel, o->options.flows);
 	if (err)
 		return err;
-	/* Replaying twice must give the same bits: hash keys decide who shares a set. */
 	for (int i = 0; i < 6; i++)
-		o->skel->rodata->sen_seed[i] = 0x9e3779b97f4a7c15ull * (i + 1);
+		o->skel->rodata->sen_seed[i] = sen_replay_seed(i);
 	o->skel->rodata->sen_replay = true;
 	return sentroid__load(o->skel);
 }
@@ -117,17 +114,6 @@ void sen_offline_close(struct sen_offline *o)
 	free(o);
 }
 
-/* The head of a frame at its original length: what the capture cut off is zeros. */
-static uint32_t fill_head(struct sen_offline *o, const struct sen_frame *f)
-{
-	uint32_t size = f->wire_len < HEAD_BYTES ? f->wire_len : HEAD_BYTES;
-	uint32_t held = f->captured < size ? f->captured : size;
-
-	memcpy(o->head, f->data, held);
-	memset(o->head + held, 0, size - held);
-	return size;
-}
-
 int sen_offline_run(struct sen_offline *o, const struct sen_frame *frame,
 		    struct sen_offline_result *result)
 {
@@ -135,7 +121,7 @@ int sen_offline_run(struct sen_offline *o, const struct sen_frame *frame,
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = o->head, .repeat = 1);
 
 	memset(result, 0, sizeof(*result));
-	opts.data_size_in = fill_head(o, frame);
+	opts.data_size_in = sen_frame_head(frame, o->head);
 	if (opts.data_size_in < ETH_HEADER)
 		return 0;
 	state->now_ns = frame->time_ns;

@@ -16,6 +16,7 @@ struct fixture {
 	uint16_t length;  /* network layer */
 	uint16_t payload; /* first */
 	bool fragment;
+	bool tunnel; /* cut short it is another frame, not necessarily a truncated one */
 };
 
 /* Up to one without a name. */

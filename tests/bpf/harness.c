@@ -19,16 +19,6 @@ void expect(const char *name, const char *what, uint64_t got, uint64_t want)
 			 (unsigned long long)want);
 }
 
-/* SplitMix64. */
-uint64_t random_next(uint64_t *state)
-{
-	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
-
-	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
-	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
-	return z ^ z >> 31;
-}
-
 void stay_on_one_cpu(void)
 {
 	cpu_set_t allowed, one;

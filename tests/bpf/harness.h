@@ -16,6 +16,7 @@
 #include <bpf/libbpf.h>
 
 #include "packet.h"
+#include "random.h"
 #include "sentroid/abi.h"
 #include "sentroid.skel.h"
 
@@ -120,8 +121,5 @@ const struct sen_event *rig_last_event(struct rig *rig);
 
 /* assert_int_equal() with the name of the case and the thing. */
 void expect(const char *name, const char *what, uint64_t got, uint64_t want);
-
-/* A random number; the same sequence in every run. */
-uint64_t random_next(uint64_t *state);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "harness.h"
+#include "random.h"
 #include "sentroid/score.h"
 
 static void model_begin(struct sen_model_flat *m, __u32 version)

@@ -78,6 +78,10 @@ static size_t layer_size(const struct layer *l)
 		return 8 + l->size;
 	case LAYER_ARP:
 		return 28;
+	case LAYER_ETHER:
+		return 14;
+	case LAYER_SCTP:
+		return 12;
 	case LAYER_OTHER:
 	case LAYER_PAYLOAD:
 		return l->size;
@@ -119,6 +123,12 @@ static uint8_t protocol_of(const struct layer *l)
 		return 6;
 	case LAYER_UDP:
 		return 17;
+	case LAYER_SCTP:
+		return 132;
+	case LAYER_IP4:
+		return 4;
+	case LAYER_IP6:
+		return 41;
 	case LAYER_ICMP:
 		return 1;
 	case LAYER_ICMP6:
@@ -136,6 +146,7 @@ static void put_ip4(struct packet *p, const struct layer *l)
 
 	at[0] = said(l->version, 4) << 4 | said(l->header, (20 + l->size) / 4);
 	put16(at + 2, said(l->length, size_from(l)));
+	put16(at + 4, l->ident);
 	put16(at + 6, l->offset | (l->more ? 0x2000 : 0));
 	at[8] = 64;
 	at[9] = said(l->next, protocol_of(l + 1));
@@ -164,8 +175,10 @@ static void put_ext(struct packet *p, const struct layer *l)
 
 	at[0] = said(l->next, protocol_of(l + 1));
 	at[1] = said(l->header, l->id == EXT_FRAGMENT ? 0 : units);
-	if (l->id == EXT_FRAGMENT)
-		put16(at + 2, l->offset << 3 | l->more);
+	if (l->id != EXT_FRAGMENT)
+		return;
+	put16(at + 2, l->offset << 3 | l->more);
+	put32(at + 4, l->ident);
 }
 
 static void put_tcp(struct packet *p, const struct layer *l)
@@ -213,21 +226,48 @@ static void put_vlan(struct packet *p, const struct layer *l)
 
 static void put_bytes(struct packet *p, const struct layer *l)
 {
-	memset(append(p, l->size), 0xa5, l->size);
+	uint8_t *at = append(p, l->size);
+
+	memset(at, 0xa5, l->size);
+	if (l->kind == LAYER_OTHER)
+		memcpy(at, l->bytes, l->size < sizeof(l->bytes) ? l->size : sizeof(l->bytes));
+}
+
+static void ether_header(struct packet *p, uint16_t type)
+{
+	packet_mac(append(p, 6), PACKET_TO);
+	packet_mac(append(p, 6), PACKET_FROM);
+	put16(append(p, 2), type);
+}
+
+static void put_ether(struct packet *p, const struct layer *l)
+{
+	ether_header(p, ethertype_of(l + 1));
+}
+
+static void put_sctp(struct packet *p, const struct layer *l)
+{
+	uint8_t *at = append(p, layer_size(l));
+
+	put16(at, l->sport);
+	put16(at + 2, l->dport);
 }
 
 static void put_icmp(struct packet *p, const struct layer *l)
 {
-	append(p, layer_size(l))[0] = l->kind == LAYER_ICMP ? 8 : 128;
+	uint8_t echo = l->kind == LAYER_ICMP ? 8 : 128;
+
+	append(p, layer_size(l))[0] = l->flags ? l->flags : echo;
 }
 
 static void put_layer(struct packet *p, const struct layer *l)
 {
 	static void (*const put[])(struct packet *, const struct layer *) = {
-		[LAYER_VLAN] = put_vlan, [LAYER_OTHER] = put_bytes,   [LAYER_IP4] = put_ip4,
-		[LAYER_IP6] = put_ip6,   [LAYER_EXT] = put_ext,       [LAYER_TCP] = put_tcp,
-		[LAYER_UDP] = put_udp,   [LAYER_ICMP] = put_icmp,     [LAYER_ICMP6] = put_icmp,
-		[LAYER_ARP] = put_arp,   [LAYER_PAYLOAD] = put_bytes, [LAYER_PAD] = put_bytes,
+		[LAYER_ETHER] = put_ether,   [LAYER_SCTP] = put_sctp,  [LAYER_VLAN] = put_vlan,
+		[LAYER_OTHER] = put_bytes,   [LAYER_IP4] = put_ip4,    [LAYER_IP6] = put_ip6,
+		[LAYER_EXT] = put_ext,       [LAYER_TCP] = put_tcp,    [LAYER_UDP] = put_udp,
+		[LAYER_ICMP] = put_icmp,     [LAYER_ICMP6] = put_icmp, [LAYER_ARP] = put_arp,
+		[LAYER_PAYLOAD] = put_bytes, [LAYER_PAD] = put_bytes,
 	};
 
 	put[l->kind](p, l);
@@ -242,9 +282,7 @@ static bool is_needed(const struct layer *l)
 struct packet *packet_build(struct packet *p, const struct layer *layers)
 {
 	memset(p, 0, sizeof(*p));
-	packet_mac(append(p, 6), PACKET_TO);
-	packet_mac(append(p, 6), PACKET_FROM);
-	put16(append(p, 2), ethertype_of(layers));
+	ether_header(p, ethertype_of(layers));
 	p->needed = p->len;
 	for (const struct layer *l = layers; l->kind != LAYER_END; l++) {
 		put_layer(p, l);

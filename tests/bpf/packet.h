@@ -34,12 +34,14 @@
 enum layer_kind {
 	LAYER_END,
 	LAYER_VLAN,
-	LAYER_OTHER, /* an ethertype, or a transport protocol, that nothing here knows */
+	LAYER_OTHER, /* header bytes of what has no layer of its own here, or is not known at all */
+	LAYER_ETHER, /* another Ethernet header, in a tunnel */
 	LAYER_IP4,
 	LAYER_IP6,
 	LAYER_EXT,
 	LAYER_TCP,
 	LAYER_UDP,
+	LAYER_SCTP,
 	LAYER_ICMP,
 	LAYER_ICMP6,
 	LAYER_ARP,
@@ -56,12 +58,14 @@ struct layer {
 	uint64_t from, to;
 	uint32_t claim, about; /* ARP: sender's and target's IPv4 */
 	uint16_t id;           /* VLAN id, ethertype or protocol; extension: type; ARP: operation */
+	uint16_t ident;        /* of the fragments of one packet */
+	uint8_t bytes[26];     /* of an OTHER layer; behind them a filler */
 	uint16_t tpid;
 	uint16_t sport, dport;
 	uint16_t size;   /* bytes: options of IPv4 or TCP, body of an extension, payload, padding */
 	uint16_t offset; /* fragment, in units of 8 bytes */
 	bool more;       /* more fragments */
-	uint8_t flags;   /* TCP */
+	uint8_t flags;   /* TCP; ICMP: type, 0 is an echo */
 	int next;        /* SAY(protocol that comes next) */
 	int length;      /* SAY(total or payload length) */
 	int header;      /* SAY(length of the header in its own unit) */
@@ -76,9 +80,18 @@ struct layer {
 	{                                                     \
 		.kind = LAYER_VLAN, .tpid = 0x88a8, .id = (n) \
 	}
-#define OTHER(n, bytes)                                         \
-	{                                                       \
-		.kind = LAYER_OTHER, .id = (n), .size = (bytes) \
+/* An ethertype or a protocol, a size, and the first bytes. */
+#define OTHER(n, len, ...)                                                              \
+	{                                                                               \
+		.kind = LAYER_OTHER, .id = (n), .size = (len), .bytes = { __VA_ARGS__ } \
+	}
+#define ETHER()                     \
+	{                           \
+		.kind = LAYER_ETHER \
+	}
+#define SCTP(a, b)                                             \
+	{                                                      \
+		.kind = LAYER_SCTP, .sport = (a), .dport = (b) \
 	}
 #define IP4(a, b, ...)                                                   \
 	{                                                                \
@@ -100,13 +113,13 @@ struct layer {
 	{                                                                    \
 		.kind = LAYER_UDP, .sport = (a), .dport = (b), ##__VA_ARGS__ \
 	}
-#define ICMP()                     \
-	{                          \
-		.kind = LAYER_ICMP \
+#define ICMP(...)                                 \
+	{                                         \
+		.kind = LAYER_ICMP, ##__VA_ARGS__ \
 	}
-#define ICMP6()                     \
-	{                           \
-		.kind = LAYER_ICMP6 \
+#define ICMP6(...)                                 \
+	{                                          \
+		.kind = LAYER_ICMP6, ##__VA_ARGS__ \
 	}
 #define PAYLOAD(n)                                 \
 	{                                          \

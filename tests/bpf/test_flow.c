@@ -87,6 +87,34 @@ static void everything_is_counted(void **state)
 	rig_assert_balance(rig);
 }
 
+/* An error is credited to the flow of the packet that it quotes, from the other side; it answers nothing,
+ * and where there is no such flow it is a packet between those who sent and got it. */
+static void icmp_errors_belong_to_their_flow(void **state)
+{
+	static const struct layer cases[][PACKET_LAYERS] = {
+		{ IP4(SERVER, CLIENT), ICMP(.flags = 3), IP4(CLIENT, SERVER), UDP(5000, 53) },
+		{ IP4(HOST(99), CLIENT), ICMP(.flags = 11), IP4(CLIENT, SERVER), UDP(5000, 53) },
+	};
+	struct rig *rig = *state;
+	struct sent sent = udp(rig, 40), error;
+	struct sen_flow *f = flow_of(rig, &sent);
+	struct packet p;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		error = rig_send(rig, packet_build(&p, cases[i]));
+		assert_int_equal(error.flow, sent.flow);
+		assert_int_equal(error.side, !sent.side);
+		assert_int_equal(f->packets[!sent.side], i + 1);
+	}
+	assert_false(f->flags & SEN_FLOW_ANSWERED);
+	assert_int_equal(f->min_len, 68);
+	rig_empty_tables(rig);
+	error = rig_send(rig, packet_build(&p, cases[1]));
+	assert_int_equal(flow_of(rig, &error)->key.proto, 1);
+	assert_true(error.opened);
+	assert_int_equal(rig_used(&rig->flows), 1);
+}
+
 /* Who opened the flow, by its first packet, from both ends of the key. */
 static void the_initiator(void **state)
 {
@@ -445,6 +473,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(everything_is_counted),
+		TEST(icmp_errors_belong_to_their_flow),
 		TEST(the_initiator),
 		TEST(the_first_payload_stays),
 		TEST(a_syn_reopens_a_closed_flow),

@@ -29,12 +29,16 @@ static int close_rig(void **state)
 	return 0;
 }
 
-/* The layer whose addresses the flow has. */
+/* The layer whose addresses the flow has: the innermost. */
 static const struct layer *network_layer(const struct layer *l)
 {
-	while (l->kind != LAYER_IP4 && l->kind != LAYER_IP6 && l->kind != LAYER_ARP)
-		l++;
-	return l;
+	const struct layer *net = NULL;
+
+	for (; l->kind != LAYER_END; l++)
+		if (l->kind == LAYER_IP4 || l->kind == LAYER_IP6 || l->kind == LAYER_ARP)
+			net = l;
+	assert_non_null(net);
+	return net;
 }
 
 /* What the key holds on a side: a's address and port are those of the sender. */
@@ -95,9 +99,11 @@ static void every_frame_has_its_outcome(void **state)
 	rig_assert_balance(rig);
 }
 
-static void turn_around(struct layer *l)
+/* The innermost packet goes the other way; what carries it stays, since a port tells a tunnel. */
+static void turn_around(struct layer *layers)
 {
-	for (; l->kind != LAYER_END; l++) {
+	for (struct layer *l = layers + (network_layer(layers) - layers); l->kind != LAYER_END;
+	     l++) {
 		uint64_t from = l->from;
 		uint16_t sport = l->sport;
 
@@ -142,7 +148,9 @@ static void cut_once(struct rig *rig, const struct fixture *x, const struct pack
 	snprintf(name, sizeof(name), "%s, %zu of %zu bytes", x->name, len, p->len);
 	rig_empty_tables(rig);
 	sent = rig_send_cut(rig, p->data, len, wire);
-	if (x->outcome == PARSED)
+	if (x->tunnel)
+		assert_outcome(name, &sent, len == p->len ? x->outcome : sent.outcome);
+	else if (x->outcome == PARSED)
 		assert_outcome(name, &sent, len < p->needed ? TRUNCATED : PARSED);
 	else if (sent.outcome != TRUNCATED || len == p->len)
 		assert_outcome(name, &sent, x->outcome);
@@ -317,6 +325,70 @@ static void what_keeps_flows_apart(void **state)
 	assert_int_equal(rig_used(&rig->flows), count);
 }
 
+static struct sent fragment(struct rig *rig, uint16_t ident, uint16_t offset,
+			    enum layer_kind family)
+{
+	const struct layer tail = { .kind = LAYER_PAYLOAD, .size = 64 };
+	struct layer v4[] = { IP4(HOST(1), HOST(2), .ident = ident, .offset = offset, .more = true,
+				  .next = SAY(17)),
+			      tail,
+			      tail,
+			      { 0 } };
+	struct layer v6[] = { IP6(HOST(1), HOST(2)),
+			      EXT(EXT_FRAGMENT, .ident = ident, .offset = offset, .more = true,
+				  .next = SAY(17)),
+			      tail,
+			      tail,
+			      { 0 } };
+	struct layer *layers = family == LAYER_IP4 ? v4 : v6;
+	struct packet p;
+
+	if (!offset)
+		layers[family == LAYER_IP4 ? 1 : 2] = (struct layer)UDP(1000, 53);
+	return rig_send(rig, packet_build(&p, layers));
+}
+
+/* The fragments behind the first have no ports: they find their flow by the packet's id, for a while. */
+static void later_fragments_join_their_flow(void **state)
+{
+	static const enum layer_kind families[] = { LAYER_IP4, LAYER_IP6 };
+	struct rig *rig = *state;
+
+	for (int i = 0; i < 2; i++) {
+		uint64_t unjoined = rig_stats(rig).fragments_unjoined;
+		struct sent first, sent;
+
+		rig_empty_tables(rig);
+		first = fragment(rig, 100, 0, families[i]);
+		sent = fragment(rig, 100, 9, families[i]);
+		assert_int_equal(sent.flow, first.flow);
+		assert_int_equal(sent.side, first.side);
+		rig_wait_ns(rig, 29 * SECOND_NS);
+		assert_int_equal(fragment(rig, 100, 18, families[i]).flow, first.flow);
+		assert_int_equal(rig_flow(rig, first.flow)->fragments, 3);
+		assert_int_equal(rig_stats(rig).fragments_unjoined, unjoined);
+
+		sent = fragment(rig, 101, 9, families[i]); /* of another packet */
+		assert_int_not_equal(sent.flow, first.flow);
+		assert_int_equal(rig_flow(rig, sent.flow)->key.port[0], 0);
+		assert_int_equal(rig_flow(rig, sent.flow)->key.port[1], 0);
+		rig_wait_ns(rig, 2 * SECOND_NS); /* ids come round again */
+		assert_int_equal(fragment(rig, 100, 27, families[i]).flow, sent.flow);
+		assert_int_equal(rig_stats(rig).fragments_unjoined, unjoined + 2);
+	}
+}
+
+/* However many packets share what little memory there is, no fragment joins another's flow. */
+static void fragments_of_strangers_do_not_join(void **state)
+{
+	struct rig *rig = *state;
+	struct sent first = fragment(rig, 1, 0, LAYER_IP4);
+
+	for (uint32_t ident = 2; ident < 40000; ident++)
+		assert_int_not_equal(fragment(rig, ident, 9, LAYER_IP4).flow, first.flow);
+	assert_int_equal(rig_stats(rig).fragments_unjoined, 40000 - 2);
+}
+
 #define EXTENSIONS 5
 
 static const struct layer extensions[EXTENSIONS] = {
@@ -388,6 +460,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(same_address_is_sorted_by_port, open_dropping,
 						close_rig),
 		cmocka_unit_test_setup_teardown(what_keeps_flows_apart, open_dropping, close_rig),
+		cmocka_unit_test_setup_teardown(later_fragments_join_their_flow, open_dropping,
+						close_rig),
+		cmocka_unit_test_setup_teardown(fragments_of_strangers_do_not_join, open_dropping,
+						close_rig),
 		cmocka_unit_test_setup_teardown(extensions_in_any_order, open_dropping, close_rig),
 		cmocka_unit_test_setup_teardown(extensions_up_to_the_bound, open_dropping,
 						close_rig),

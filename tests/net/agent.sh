@@ -11,7 +11,7 @@
 AGENT_PORT=9966
 AGENT_PID=
 
-# agent_tools: says what is missing and returns 77 where a test cannot run at all.
+# agent_tools TOOL...: says what is missing and returns 77 where a test cannot run at all.
 agent_tools() {
 	local tool
 	for tool in curl jq tc "$@"; do
@@ -60,7 +60,7 @@ agent_stop() {
 	wait "$AGENT_PID" 2>/dev/null
 }
 
-agent_log() { cat "$LAB_TMP/log/sentroidd.log"; }
+agent_log() { cat "$LAB_TMP/log/sentroidd.log" 2>/dev/null; }
 agent_get() { in_srv curl -sf --max-time 3 "http://127.0.0.1:$AGENT_PORT$1"; }
 api() { agent_get "/api/v1/$1"; }
 
@@ -173,7 +173,8 @@ count_settled() {
 
 CHECKS=0 CHECKS_FAILED=0
 
-# check NAME [DETAIL]: of the command just before it, which is to succeed.
+# check NAME [COMMAND...]: of the command just before it, which is to succeed; COMMAND tells more where
+# it did not. No $(...) among the arguments: its exit code would be what is looked at.
 check() {
 	local passed=$?
 	CHECKS=$((CHECKS + 1))
@@ -183,23 +184,23 @@ check() {
 	fi
 	CHECKS_FAILED=1
 	echo "not ok $CHECKS - $1"
-	[ -z "${2:-}" ] || sed 's/^/# /' <<<"$2"
+	[ $# = 1 ] || remark "$("${@:2}" 2>&1)"
 }
 
 # remark TEXT: a measured figure, for the log.
-remark() { sed 's/^/# /' <<<"$*"; }
+remark() { printf '# %s\n' "${1//$'\n'/$'\n'# }"; }
 
 # check_done: the plan, and the exit code.
 check_done() {
 	echo "1..$CHECKS"
-	[ "$CHECKS_FAILED" = 0 ] || agent_log | tail -n 30 | sed 's/^/# /'
+	[ "$CHECKS_FAILED" = 0 ] || remark "$(agent_log | tail -n 30)"
 	exit "$CHECKS_FAILED"
 }
 
 # give_up TEXT: where going on makes no sense.
 give_up() {
 	false
-	check "$1" "$(agent_log 2>/dev/null | tail -n 20)"
+	check "$1"
 	check_done
 }
 

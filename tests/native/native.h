@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The packet path of bpf/, the same code built natively: for fuzzing under sanitizers, and for comparison
+ * with the BPF program. There is one, since its maps are global.
+ */
+#ifndef SENTROID_NATIVE_H
+#define SENTROID_NATIVE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maps.h"
+#include "sentroid/abi.h"
+
+struct native_options {
+	unsigned int flows, sources, targets,
+		pairs;     /* capacities, powers of two; 0: those of bpf/ */
+	const __u64 *seed; /* six; NULL: those of every replay */
+	__u64 own_mac;     /* of the interface, 0: none */
+	void (*on_event)(void *ctx, const void *event, size_t size); /* may be NULL */
+	void *ctx;
+};
+
+/* What the path made of a frame. */
+struct native_result {
+	uint32_t verdict; /* enum sen_verdict */
+	struct sen_replay_state state;
+	const struct sen_flow *entry; /* NULL where the frame has no flow; live */
+};
+
+void native_open(const struct native_options *options);
+void native_close(void);
+/* As freshly opened: empty tables, no policy, no model. */
+void native_reset(void);
+
+void native_set_policy(const struct sen_policy *policy);
+/* NULL empties the slot. */
+void native_set_model(enum sen_slot slot, const struct sen_model_flat *model);
+
+/* Run a frame; `wire_len` is the length that it had before it was cut. */
+void native_run(const void *frame, size_t len, uint32_t wire_len, uint64_t now_ns,
+		struct native_result *out);
+
+const struct sen_stats *native_stats(void);
+
+/* The name of what is wrong with the tables between two packets, NULL: nothing. */
+const char *native_tables_fault(void);
+
+#endif

@@ -117,3 +117,31 @@ int bench_path(struct xdp_md *ctx)
 {
 	return write_flow(ctx) ? packet_from_xdp(ctx) : XDP_ABORTED;
 }
+
+/* Scoring alone, of vectors that are never twice the same: no memo, no packet. */
+SEC("xdp")
+int bench_score(struct xdp_md *ctx __attribute__((unused)))
+{
+	struct sen_scratch *s = scratch_of_cpu();
+	__u32 n = bench_count++;
+
+	if (!s)
+		return XDP_ABORTED;
+	for (int d = 0; d < SEN_DIMS; d++)
+		s->vector.v[d] = scatter(n * SEN_DIMS + d) & 255;
+	return score_active() < 0 ? XDP_ABORTED : XDP_PASS;
+}
+
+/* The vectors alone. */
+SEC("xdp")
+int bench_score_floor(struct xdp_md *ctx __attribute__((unused)))
+{
+	struct sen_scratch *s = scratch_of_cpu();
+	__u32 n = bench_count++;
+
+	if (!s)
+		return XDP_ABORTED;
+	for (int d = 0; d < SEN_DIMS; d++)
+		s->vector.v[d] = scatter(n * SEN_DIMS + d) & 255;
+	return XDP_PASS;
+}

@@ -15,6 +15,7 @@ struct cursor {
 	void *end;
 	struct xdp_md *xdp;    /* the frame's context, this */
 	struct __sk_buff *skb; /* or that */
+	bool is_skb; /* which one, known when compiled: the other must not even be called */
 };
 
 /* The next n bytes, or NULL where the frame ends before them. */
@@ -79,7 +80,7 @@ static __always_inline void cursor_restore(struct cursor *c, const struct sen_sc
 	static __always_inline int name(const struct cursor *c, struct sen_scratch *s) \
 	{                                                                              \
 		(void)s;                                                               \
-		return c->skb ? name##_skb(c->skb) : name##_xdp(c->xdp);               \
+		return c->is_skb ? name##_skb(c->skb) : name##_xdp(c->xdp);            \
 	}
 #else
 #define SEN_BY_CONTEXT(name, body, failed)                                       \

@@ -180,6 +180,7 @@ static __always_inline int packet_from_skb(struct __sk_buff *skb)
 		bpf_skb_pull_data(skb, len < SEN_PULL_BYTES ? len : SEN_PULL_BYTES);
 	c = cursor_of(skb);
 	c.skb = skb;
+	c.is_skb = true;
 	packet_path(&c, len, skb->vlan_present ? skb->vlan_tci & 0xfff : 0, false);
 	return SEN_TC_UNSPEC;
 }

@@ -73,7 +73,43 @@ static void print_table(const struct sen_bench_row *rows)
 	printf("cost = (sentroid - floor) / (accounting - floor)\n");
 }
 
-static int print_json(const struct sen_bench_row *rows)
+static const char *const stage_names[SEN_STAGE_COUNT] = {
+	[SEN_STAGE_PARSE] = "parse",     [SEN_STAGE_FLOW] = "flow",
+	[SEN_STAGE_CONTEXT] = "context", [SEN_STAGE_FEATURES] = "features",
+	[SEN_STAGE_SCORE] = "score",     [SEN_STAGE_SAMPLE] = "sample",
+};
+
+static void print_detail(const struct sen_bench_detail *d)
+{
+	printf("\nns added by each stage where every packet is a new flow to a new target:\n ");
+	for (int i = 0; i < SEN_STAGE_COUNT; i++)
+		printf(" %s %.0f", stage_names[i], d->stage_ns[i]);
+	printf(", a shadow model %.0f\n", d->shadow_ns);
+	printf("scoring      %.0f ns an evaluation without the memo, %.1f ns a centroid\n",
+	       d->evaluation_ns, d->centroid_ns);
+	printf("model pushes %.0f a second\n", d->pushes_per_s);
+	printf("ring         %.0f samples a second through one reader, %.1f%% lost at that load\n",
+	       d->ring_events_per_s, 100 * d->ring_lost);
+	printf("memory       %u bytes a flow, %u a model\n", d->flow_bytes, d->model_bytes);
+}
+
+static void add_detail(cJSON *root, const struct sen_bench_detail *d)
+{
+	cJSON *stages = cJSON_AddObjectToObject(root, "stages_ns");
+
+	for (int i = 0; i < SEN_STAGE_COUNT; i++)
+		cJSON_AddNumberToObject(stages, stage_names[i], d->stage_ns[i]);
+	cJSON_AddNumberToObject(root, "shadow_ns", d->shadow_ns);
+	cJSON_AddNumberToObject(root, "evaluation_ns", d->evaluation_ns);
+	cJSON_AddNumberToObject(root, "centroid_ns", d->centroid_ns);
+	cJSON_AddNumberToObject(root, "pushes_per_s", d->pushes_per_s);
+	cJSON_AddNumberToObject(root, "ring_events_per_s", d->ring_events_per_s);
+	cJSON_AddNumberToObject(root, "ring_lost", d->ring_lost);
+	cJSON_AddNumberToObject(root, "flow_bytes", d->flow_bytes);
+	cJSON_AddNumberToObject(root, "model_bytes", d->model_bytes);
+}
+
+static int print_json(const struct sen_bench_row *rows, const struct sen_bench_detail *detail)
 {
 	cJSON *root = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(root, "scenarios");
 	char *text;
@@ -91,6 +127,7 @@ static int print_json(const struct sen_bench_row *rows)
 		cJSON_AddNumberToObject(row, "memo", rows[i].memo);
 		cJSON_AddItemToArray(list, row);
 	}
+	add_detail(root, detail);
 	text = cJSON_Print(root);
 	cJSON_Delete(root);
 	if (!text)
@@ -104,6 +141,7 @@ int cmd_bench(int argc, char **argv)
 {
 	struct options o = { .rounds = 15, .packets = 1000000 };
 	struct sen_bench_row rows[SEN_BENCH_COUNT];
+	struct sen_bench_detail detail;
 	struct sen_model_flat model;
 	char shipped[PATH_MAX];
 	struct sen_why why = { 0 };
@@ -119,10 +157,12 @@ int cmd_bench(int argc, char **argv)
 		o.model = shipped;
 	}
 	if (load_model(o.model, &model, &why) ||
-	    sen_bench_packets(&model, o.rounds, o.packets, rows, &why))
+	    sen_bench_packets(&model, o.rounds, o.packets, rows, &why) ||
+	    sen_bench_detail(&model, o.rounds, o.packets, &detail, &why))
 		return fail(&why);
 	if (o.json)
-		return print_json(rows);
+		return print_json(rows, &detail);
 	print_table(rows);
+	print_detail(&detail);
 	return EXIT_DONE;
 }

@@ -7,6 +7,7 @@
 #define SENTROID_BENCHMARK_H
 
 #include "model.h"
+#include "sentroid/abi.h"
 #include "why.h"
 
 enum sen_scenario {
@@ -32,5 +33,21 @@ struct sen_bench_row {
 /* Fill `rows` for every scenario. `rounds` medians of `packets` packets each. */
 int sen_bench_packets(const struct sen_model_flat *model, unsigned int rounds, unsigned int packets,
 		      struct sen_bench_row rows[SEN_BENCH_COUNT], struct sen_why *why);
+
+/* What is inside a packet's cost. */
+struct sen_bench_detail {
+	double stage_ns[SEN_STAGE_COUNT]; /* added by each stage where every packet is evaluated */
+	double shadow_ns;                 /* added by a shadow model there */
+	double evaluation_ns;             /* quantize and score one vector, nothing remembered */
+	double centroid_ns;               /* that, over the centroids of the scoring members */
+	double pushes_per_s;
+	double ring_events_per_s; /* with one reader */
+	double ring_lost;         /* share lost at that rate, counted by the program */
+	unsigned int flow_bytes;  /* of memory for a flow */
+	unsigned int model_bytes;
+};
+
+int sen_bench_detail(const struct sen_model_flat *model, unsigned int rounds, unsigned int packets,
+		     struct sen_bench_detail *out, struct sen_why *why);
 
 #endif

@@ -132,7 +132,9 @@ struct rig *rig_open(const struct rig_sizes *sizes)
 	stay_on_one_cpu();
 	rig->skel = sentroid__open();
 	assert_non_null(rig->skel);
-	configure(rig->skel, sizes ? sizes : &any);
+	sizes = sizes ? sizes : &any;
+	configure(rig->skel, sizes);
+	bpf_program__set_autoload(rig->skel->progs.sentroid_egress, sizes->egress);
 	assert_int_equal(sentroid__load(rig->skel), 0);
 	rig->prog_fd = bpf_program__fd(rig->skel->progs.sentroid);
 	open_tables(rig);

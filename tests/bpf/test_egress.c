@@ -10,7 +10,7 @@
 
 static int open_rig(void **state)
 {
-	*state = rig_open(NULL);
+	*state = rig_open(&(struct rig_sizes){ .egress = true });
 	return 0;
 }
 
@@ -81,19 +81,20 @@ static void nothing_is_held_back(void **state)
 	rig_assert_balance(rig);
 }
 
-/* Headers need not lie in the linear part of a long frame; every length goes through. */
+/* With the header of IPv4, which is the least that test_run sends out. */
 static void frames_of_every_length(void **state)
 {
+	const size_t least = PACKET_MIN + 20, needed = least + 20;
 	struct rig *rig = *state;
 	uint64_t frames = 0;
 	struct packet p;
 
 	packet_tcp(&p, US, 40000, THEM, 443, TCP_ACK, 1400);
-	for (p.len = PACKET_MIN; p.len <= PACKET_MIN + 1440; p.len++, frames++)
+	for (p.len = least; p.len <= PACKET_MIN + 1440; p.len++, frames++)
 		assert_int_equal(send_out(rig, &p), TC_ACT_UNSPEC);
 	assert_int_equal(rig_stats(rig).packets, frames);
-	assert_int_equal(rig_stats(rig).truncated, 54 - PACKET_MIN);
-	assert_int_equal(rig_stats(rig).parsed, frames - (54 - PACKET_MIN));
+	assert_int_equal(rig_stats(rig).truncated, needed - least);
+	assert_int_equal(rig_stats(rig).parsed, frames - (needed - least));
 	rig_assert_balance(rig);
 }
 

@@ -129,7 +129,7 @@ static void every_program_is_far_from_the_limit(void **state)
 {
 	(void)state;
 	for (int i = 0; i < measured_count; i++)
-		assert_in_range(measured[i].insns, 1, 600000);
+		assert_in_range(measured[i].insns, 1, 400000);
 }
 
 int main(void)

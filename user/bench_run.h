@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the parts of the benchmark share: the loaded programs, a frame, a run, a median. */
+#ifndef SENTROID_BENCH_RUN_H
+#define SENTROID_BENCH_RUN_H
+
+#include <net/ethernet.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
+
+#include "sentroid/abi.h"
+/* After the structures that it refers to. */
+#include "bench.skel.h"
+
+#define SEN_BENCH_ROUNDS_MAX 101u
+
+/* Packets to begin with, so that what is measured is a steady state: in a flood the tables have long been
+ * full, and flows in turn are past their first hundred packets, when they are evaluated often. */
+#define SEN_BENCH_WARM_UP 8000000u
+
+struct sen_bench_frame {
+	struct ether_header eth;
+	struct iphdr ip;
+	struct tcphdr tcp;
+	uint8_t payload[10];
+} __attribute__((packed));
+
+struct sen_bench_setup {
+	__u32 mask;          /* flows in turn minus one; all ones: every packet a new flow */
+	bool scatter;        /* and to a new target */
+	unsigned int stages; /* of the packet path; SEN_STAGE_COUNT: all */
+	struct sen_policy policy;
+};
+
+void sen_bench_build_frame(struct sen_bench_frame *frame, bool syn);
+/* Load the programs with a model in force. 0 and a skeleton to destroy, or a negative errno. */
+int sen_bench_load(const struct sen_model_flat *model, const struct sen_bench_setup *setup,
+		   struct bench **out);
+/* Mean nanoseconds a packet over one run of so many. */
+int sen_bench_run(const struct bpf_program *prog, struct sen_bench_frame *frame,
+		  unsigned int packets, double *ns);
+double sen_bench_median(double *v, unsigned int n);
+
+#endif

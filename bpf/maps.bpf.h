@@ -68,9 +68,6 @@ struct {
 	__type(value, struct sen_memo);
 } memo SEC(".maps");
 
-/* clang describes a structure in BTF only where something more than a map's inner map mentions it. */
-const struct sen_model_flat *sen_model_described __attribute__((unused));
-
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SEN_FRAGMENTS);
@@ -78,12 +75,13 @@ struct {
 	__type(value, struct sen_fragment);
 } fragments SEC(".maps");
 
-/* One model, frozen before it is put into a slot of `models`. */
+/* One model, frozen before it is put into a slot of `models`. Sizes instead of types, so that it has no
+ * BTF, like the maps that user space puts there: kernels before 6.2 take only such as are alike in that. */
 struct sen_model_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sen_model_flat);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct sen_model_flat));
 };
 
 struct {

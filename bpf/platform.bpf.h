@@ -91,7 +91,7 @@ SEN_ASSERT_SIZE(struct sen_fragment, 16);
 /* A score remembered for an identical vector under the same model. */
 struct sen_memo {
 	struct sen_lanes lanes;
-	__u32 version; /* 0: free */
+	__u32 mark; /* of the model */
 	__u32 score;
 	__u8 class_id;
 	__u8 pad[15];

@@ -86,10 +86,16 @@ static __always_inline struct sen_memo *memo_of(const struct sen_lanes *x)
 	return bpf_map_lookup_elem(&memo, &index);
 }
 
-static __always_inline bool memo_answers(const struct sen_memo *memo, const struct sen_lanes *x,
-					 __u32 version)
+/* What tells models apart to the memo: two of the same version, pushed by hand, differ by digest. */
+static __always_inline __u32 model_mark(const struct sen_model_flat *m)
 {
-	__u64 differ = memo->version ^ version;
+	return m->version ^ *(const __u32 *)m->digest;
+}
+
+static __always_inline bool memo_answers(const struct sen_memo *memo, const struct sen_lanes *x,
+					 __u32 mark)
+{
+	__u64 differ = memo->mark ^ mark;
 
 #pragma unroll
 	for (int w = 0; w < SEN_WORDS; w++)
@@ -118,7 +124,7 @@ __noinline int score_active(void)
 	s->version = m->version;
 	sen_quantize(m->quantizer, &s->vector, &s->lanes);
 	known = memo_of(&s->lanes);
-	if (known && memo_answers(known, &s->lanes, m->version)) {
+	if (known && memo_answers(known, &s->lanes, model_mark(m))) {
 		s->result.score = known->score;
 		s->result.class_id = known->class_id;
 		return 1;
@@ -126,7 +132,7 @@ __noinline int score_active(void)
 	score_compute(m, s);
 	if (known) {
 		known->lanes = s->lanes;
-		known->version = m->version;
+		known->mark = model_mark(m);
 		known->score = s->result.score;
 		known->class_id = s->result.class_id;
 	}

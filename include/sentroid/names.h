@@ -36,7 +36,8 @@
 	X(ARP_SPOOF, "arp_spoof", "ARP answers that nobody asked for")                        \
 	X(BEACON, "beacon", "small exchanges at a steady interval")
 
-/* Counters of the stats map, one of each per CPU. packets = parsed + the not_* + truncated + errors. */
+/* Counters of the stats map, one of each per CPU. packets = parsed + the not_* + truncated;
+ * errors are among those parsed. */
 #define SEN_STATS(X)                                                                               \
 	X(packets, "frames received")                                                              \
 	X(bytes, "bytes received, layer 2 included")                                               \

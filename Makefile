@@ -38,6 +38,7 @@ UNIT_SRC  := $(wildcard tests/unit/*.c)
 BPFT_SRC  := $(wildcard tests/bpf/*.c)
 NET_SRC   := $(wildcard tests/net/*.c)
 PATH_SRC  := $(wildcard tests/native/*.c)
+FUZZ_SRC  := $(wildcard tests/fuzz/*.c)
 
 objects    = $(patsubst %.c,$(OBJ)/%.o,$(1))
 tests_in   = $(patsubst %.c,$(OBJ)/%,$(filter tests/$(1)/test_%,$(2)))
@@ -50,8 +51,10 @@ PROGRAMS   := $(if $(TOOLS_SRC),$(OBJ)/sentroid) $(if $(AGENT_SRC),$(OBJ)/sentro
 UNIT_TESTS := $(call tests_in,unit,$(UNIT_SRC))
 BPF_TESTS  := $(call tests_in,bpf,$(BPFT_SRC))
 NET_TOOLS  := $(NET_SRC:%.c=$(OBJ)/%)
+FUZZ_SEEDS := $(OBJ)/tests/fuzz/seeds
+FUZZERS    := $(OBJ)/tests/fuzz/fuzz_path $(OBJ)/tests/fuzz/fuzz_model
 NATIVE_OBJ := $(call objects,$(USER_SRC) $(AGENT_SRC) $(TOOLS_SRC) $(UNIT_SRC) $(BPFT_SRC) \
-	      $(NET_SRC) $(PATH_SRC))
+	      $(NET_SRC) $(PATH_SRC) $(FUZZ_SRC))
 
 # ---- Flags ---------------------------------------------------------------------------------
 
@@ -104,7 +107,7 @@ endif
 
 all: $(BPF_OBJ) $(SKELETONS) $(LIB) $(PROGRAMS)
 
-tests: $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) ## Build the test programs
+tests: $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(FUZZ_SEEDS) ## Build the test programs
 
 $(BPF_OBJ): $(BUILD)/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf.flags
 	$(call say,BPF,$@)
@@ -124,9 +127,9 @@ $(NATIVE_OBJ): $(OBJ)/%.o: %.c $(OBJ)/native.flags | $(SKELETONS)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # The packet path built natively: its own stand-ins for the headers of BPF programs come first, and it
-# reads keys and addresses as words, as the kernel does.
+# reads frames and keys as words, wherever they lie, as the kernel does.
 $(call objects,$(PATH_SRC)): INCLUDES := -Itests/native/shim $(INCLUDES)
-$(call objects,$(PATH_SRC)): ALL_CFLAGS += -fno-strict-aliasing
+$(call objects,$(PATH_SRC)): ALL_CFLAGS += -fno-strict-aliasing -fno-sanitize=alignment
 
 $(LIB): $(call objects,$(USER_SRC)) | $(OBJ)/native.flags
 	$(call say,AR,$@)
@@ -140,9 +143,19 @@ $(OBJ)/tests/bpf/test_native: $(call objects,$(PATH_SRC))
 $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS): %: %.o
 $(UNIT_TESTS) $(BPF_TESTS): ALL_LIBS += -lcmocka
 
-$(OBJ)/sentroid $(OBJ)/sentroidd $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS): $(LIB)
+$(FUZZ_SEEDS): $(call objects,tests/fuzz/seeds.c tests/bpf/fixtures.c tests/bpf/packet.c)
+
+$(OBJ)/sentroid $(OBJ)/sentroidd $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(FUZZ_SEEDS): $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(ALL_LIBS)
+
+$(OBJ)/tests/fuzz/fuzz_path: $(call objects,tests/fuzz/fuzz_path.c tests/fuzz/plain.c $(PATH_SRC) \
+	tests/bpf/modelkit.c tests/bpf/random.c)
+$(OBJ)/tests/fuzz/fuzz_model: $(call objects,tests/fuzz/fuzz_model.c $(addprefix user/,fsutil.c \
+	json_reader.c model.c model_json.c model_print.c why.c))
+$(FUZZERS):
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
 
 # Rewritten only when the flags change, which then rebuilds what was compiled with the old ones.
 flags_file = @mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' > $@
@@ -172,7 +185,7 @@ demo: ## Show it at work on a network in namespaces (as root)
 
 check: ## Run the tests (as root: all of them)
 	$(call ensure_deps,$(if $(is_root),,build))
-	$(Q)$(MAKE) all tests
+	$(Q)$(MAKE) all tests fuzzers
 	$(Q)tests/run.sh
 
 check-vm: all ## Run the tests that boot other kernels in a VM
@@ -189,7 +202,24 @@ asan: $(SKELETONS) ## Run the unit tests under the address and undefined behavio
 
 unit-tests: $(UNIT_TESTS)
 
-C_FILES    := $(wildcard $(addsuffix /*.[ch],bpf include/sentroid user tools tests/unit tests/bpf tests/net))
+FUZZ_RUNS ?= 200000
+
+fuzz: tests fuzzers ## Fuzz the packet path and the model reader, FUZZ_RUNS inputs each
+	$(Q)FUZZ_RUNS=$(FUZZ_RUNS) tests/fuzz/test_fuzz.sh
+
+# Where clang comes without the run-time library of its fuzzer, there is nothing to build.
+FUZZ_FLAGS := -Wno-error -fno-sanitize-recover=all -fsanitize=address,undefined,fuzzer-no-link
+fuzzers:
+	$(Q)if echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' | \
+		$(CLANG) -fsanitize=fuzzer,address -x c -o /dev/null - 2>/dev/null; then \
+		$(MAKE) OBJ=$(BUILD)/fuzz CC=$(CLANG) HARDEN=-fPIE SANITIZE='$(FUZZ_FLAGS)' \
+			fuzz-programs; \
+	fi
+
+fuzz-programs: $(FUZZERS)
+
+C_FILES    := $(wildcard $(addsuffix /*.[ch],bpf include/sentroid user tools tests/unit tests/bpf tests/net \
+	      tests/native tests/native/shim tests/native/shim/bpf tests/fuzz))
 TIDY_FILES := $(USER_SRC) $(AGENT_SRC) $(TOOLS_SRC)
 SCRIPTS    := $(wildcard .ci/run tools/*.sh tests/*.sh tests/*/*.sh)
 
@@ -224,4 +254,4 @@ help: ## List the targets
 
 FORCE:
 
-.PHONY: all tests deps demo check check-vm bench asan unit-tests lint fmt install clean help FORCE
+.PHONY: all tests deps demo check check-vm bench asan unit-tests fuzz fuzzers fuzz-programs lint fmt install clean help FORCE

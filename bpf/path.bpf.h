@@ -33,12 +33,20 @@ static __always_inline void packet_begin(struct sen_packet *p, __u32 wire_len)
 	packet_clock(p);
 }
 
-static __always_inline void count_outcome(struct sen_stats *st, enum sen_outcome outcome)
+/* One counter a packet is touched, not each with 0 or 1. */
+static __always_inline void count_outcome(struct sen_stats *st, const struct sen_packet *p,
+					  enum sen_outcome outcome)
 {
-	st->parsed += outcome == SEN_PARSED;
-	st->not_ip += outcome == SEN_NOT_IP;
-	st->not_transport += outcome == SEN_NOT_TRANSPORT;
-	st->truncated += outcome == SEN_TRUNCATED;
+	if (outcome == SEN_PARSED)
+		st->parsed++;
+	else if (outcome == SEN_NOT_IP)
+		st->not_ip++;
+	else if (outcome == SEN_NOT_TRANSPORT)
+		st->not_transport++;
+	else
+		st->truncated++;
+	if (p->unjoined)
+		st->fragments_unjoined++;
 }
 
 static __always_inline __u32 cached_verdict(const struct sen_flow *f,
@@ -69,7 +77,8 @@ static __always_inline struct sen_flow *packet_flow(struct sen_scratch *s, struc
 	struct sen_flow *f = flow_find(&s->packet, place);
 
 	*verdict = SEN_VERDICT_PASS;
-	if (!f && s->packet.icmp_error) {
+	/* Nor does an error begin a flow: one that quotes a flow long over stands for itself. */
+	if (s->packet.icmp_error && (!f || flow_is_over(f, &s->packet))) {
 		quote_drop(s);
 		f = flow_find(&s->packet, place);
 	}
@@ -113,9 +122,12 @@ __noinline int packet_verdict(struct sen_scratch *s, struct sen_stats *st)
 
 static __always_inline void count_verdict(struct sen_stats *st, __u32 verdict)
 {
-	st->pass += verdict == SEN_VERDICT_PASS;
-	st->alert += verdict == SEN_VERDICT_ALERT;
-	st->drop += verdict == SEN_VERDICT_DROP;
+	if (verdict == SEN_VERDICT_PASS)
+		st->pass++;
+	else if (verdict == SEN_VERDICT_ALERT)
+		st->alert++;
+	else
+		st->drop++;
 }
 
 /* One packet, however it came here. */
@@ -135,8 +147,7 @@ static __always_inline __u32 packet_path(struct cursor *c, __u32 wire_len, __u16
 	packet_begin(&s->packet, wire_len);
 	s->packet.key.vlan = vlan;
 	outcome = parse(c, s);
-	count_outcome(st, outcome);
-	st->fragments_unjoined += s->packet.unjoined;
+	count_outcome(st, &s->packet, outcome);
 	if (sen_replay) {
 		replay.outcome = outcome;
 		replay.flow = ~0u;

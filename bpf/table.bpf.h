@@ -132,8 +132,8 @@ static __always_inline __u32 set_match(const struct sen_set *set, __u16 tag)
 /* Ticks that a way is still worth keeping; far below 0 for a free one. */
 static __always_inline __s64 life_left(const struct sen_set *set, __u32 way, __u32 now)
 {
-	__s64 left = (__s64)(__s16)(set->deadline[way] - (now >> SEN_DEADLINE_SHIFT))
-		     << SEN_DEADLINE_SHIFT;
+	__s64 left = (__s64)(__s16)(set->deadline[way] - (now >> SEN_DEADLINE_SHIFT)) *
+		     (1 << SEN_DEADLINE_SHIFT);
 	__s64 over = sen_if_negative((__s64)set->tag[way] - 1) |
 		     sen_if_negative(SEN_LIFE_MAX - left);
 

@@ -3,11 +3,11 @@
 #
 # The test runner.
 #
-# usage: tests/run.sh [unit|bpf|net|vm ...] [-k PATTERN]     (default: unit bpf net)
+# usage: tests/run.sh [unit|bpf|fuzz|net|vm ...] [-k PATTERN]     (default: unit bpf fuzz net)
 #
-#   unit, bpf   cmocka programs, $BUILD_DIR/tests/GROUP/test_*
-#   net, vm     scripts, tests/GROUP/test_*.sh: exit 0 passed, 77 skipped, else failed
-#   -k PATTERN  run only those whose GROUP/NAME contains PATTERN (a shell pattern)
+#   unit, bpf      cmocka programs, $BUILD_DIR/tests/GROUP/test_*
+#   fuzz, net, vm  scripts, tests/GROUP/test_*.sh: exit 0 passed, 77 skipped, else failed
+#   -k PATTERN     run only those whose GROUP/NAME contains PATTERN (a shell pattern)
 #
 # Every TAP line ("ok", "not ok", either with "# SKIP") a test prints counts by itself; a test that
 # prints none counts as one. The last line is "N passed, N failed, N skipped"; the exit code is 1
@@ -20,13 +20,13 @@ build=${BUILD_DIR:-build}
 logs=$build/tests/log
 tail_lines=40
 
-declare -A seconds=([unit]=120 [bpf]=300 [net]=300 [vm]=900)
+declare -A seconds=([unit]=120 [bpf]=300 [fuzz]=120 [net]=300 [vm]=900)
 
 passed=0 failed=0 skipped=0
 running=
 
 usage() {
-	echo "usage: tests/run.sh [unit|bpf|net|vm ...] [-k PATTERN]" >&2
+	echo "usage: tests/run.sh [unit|bpf|fuzz|net|vm ...] [-k PATTERN]" >&2
 	exit 2
 }
 
@@ -114,7 +114,7 @@ run_group() {
 
 	local chosen=()
 	for program in "${programs[@]}"; do
-		[[ $group == net || $group == vm || -x $program ]] || continue
+		[[ $program == *.sh || -x $program ]] || continue
 		name=$(basename "$program" .sh)
 		# shellcheck disable=SC2053 # the right side is a pattern by intent
 		[[ $group/$name == *$pattern* ]] && chosen+=("$program")
@@ -134,7 +134,7 @@ run_group() {
 groups=() pattern=
 while (($#)); do
 	case $1 in
-	unit | bpf | net | vm) groups+=("$1") ;;
+	unit | bpf | fuzz | net | vm) groups+=("$1") ;;
 	-k)
 		(($# > 1)) || usage
 		pattern=$2
@@ -144,7 +144,7 @@ while (($#)); do
 	esac
 	shift
 done
-((${#groups[@]})) || groups=(unit bpf net)
+((${#groups[@]})) || groups=(unit bpf fuzz net)
 
 shopt -s nullglob
 mkdir -p "$logs" || exit 2

@@ -41,6 +41,7 @@ void native_map_add(const char *name, const void *definition, size_t value_size,
 		.entries = entries,
 		.nested = nested,
 		.value = zeroed(entries, sizeof(void *)),
+		.in_use = zeroed(entries, sizeof(bool)),
 		.used = zeroed(entries, sizeof(unsigned int)),
 	};
 }
@@ -68,25 +69,37 @@ void *native_map_value(const void *definition, uint32_t index)
 
 	if (index >= m->entries)
 		return NULL;
-	if (!m->value[index]) {
+	if (!m->value[index])
 		m->value[index] = zeroed(1, m->value_size);
+	if (!m->in_use[index]) {
+		m->in_use[index] = true;
 		m->used[m->used_count++] = index;
 	}
 	return m->value[index];
 }
 
+static void map_clear(struct native_map *m)
+{
+	while (m->used_count) {
+		uint32_t index = m->used[--m->used_count];
+
+		memset(m->value[index], 0, m->value_size);
+		m->in_use[index] = false;
+	}
+}
+
 void native_maps_clear(void)
 {
-	for (struct native_map *m = maps; m < maps + map_count; m++)
-		for (unsigned int i = 0; i < m->used_count; i++)
-			memset(m->value[m->used[i]], 0, m->value_size);
+	for (unsigned int i = 0; i < map_count; i++)
+		map_clear(&maps[i]);
 }
 
 static void map_free(struct native_map *m)
 {
-	for (unsigned int i = 0; i < m->used_count; i++)
-		free(m->value[m->used[i]]);
+	for (unsigned int i = 0; i < m->entries; i++)
+		free(m->value[i]);
 	free(m->value);
+	free(m->in_use);
 	free(m->used);
 }
 

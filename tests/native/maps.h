@@ -16,8 +16,9 @@ struct native_map {
 	size_t value_size;
 	unsigned int entries;
 	bool nested;        /* values are addresses of other maps' definitions, or NULL */
-	void **value;       /* NULL: all zeros, never asked for */
-	unsigned int *used; /* indices of the others, in the order of first use */
+	void **value;       /* NULL: never asked for; all zeros, like all that is not in use */
+	bool *in_use;       /* asked for since the maps were cleared */
+	unsigned int *used; /* indices of those */
 	unsigned int used_count;
 };
 

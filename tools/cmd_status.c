@@ -40,8 +40,9 @@ static const struct syntax syntax = {
 	.option = on_option,
 };
 
-/* Among the members of a dispatcher; their ids are not what the interface reports. */
-static bool dispatched(unsigned int ifindex, __u32 prog_id)
+/* Among the members of a dispatcher; their ids are not what the interface reports. A member that cannot
+ * take frames longer than a page, which may have come later, keeps them from all. */
+static bool dispatched(unsigned int ifindex, __u32 prog_id, bool *frags)
 {
 	struct xdp_multiprog *mp = xdp_multiprog__get_from_ifindex(ifindex);
 	struct xdp_program *prog = NULL;
@@ -51,11 +52,12 @@ static bool dispatched(unsigned int ifindex, __u32 prog_id)
 		return false;
 	while (!found && (prog = xdp_multiprog__next_prog(prog, mp)))
 		found = xdp_program__id(prog) == prog_id;
+	*frags = *frags && xdp_multiprog__xdp_frags_support(mp);
 	xdp_multiprog__close(mp);
 	return found;
 }
 
-static bool is_attached(const char *ifname, const struct sen_meta *meta)
+static bool is_attached(const char *ifname, const struct sen_meta *meta, bool *frags)
 {
 	unsigned int ifindex = if_nametoindex(ifname);
 	__u32 id = 0;
@@ -63,7 +65,7 @@ static bool is_attached(const char *ifname, const struct sen_meta *meta)
 	if (!ifindex)
 		return false;
 	if (meta->dispatcher)
-		return dispatched(ifindex, meta->prog_id);
+		return dispatched(ifindex, meta->prog_id, frags);
 	return !bpf_xdp_query_id(ifindex, meta->native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE,
 				 &id) &&
 	       id == meta->prog_id;
@@ -109,7 +111,8 @@ static int collect(const char *ifname, struct status *s, struct sen_why *why)
 	snprintf(s->name, sizeof(s->name), "%s", ifname);
 	s->meta = *sen_dataplane_meta(dp);
 	s->agent = sen_dataplane_agent(dp);
-	s->attached = is_attached(ifname, &s->meta);
+	s->frags = s->meta.frags;
+	s->attached = is_attached(ifname, &s->meta, &s->frags);
 	err = read_maps(dp, s);
 	if (err)
 		sen_why(why, err, NULL, "reading pinned maps: %s: %s", ifname, strerror(-err));

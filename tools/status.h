@@ -21,6 +21,7 @@ struct status {
 	char name[IFNAMSIZ];
 	struct sen_meta meta;
 	bool attached; /* the program is still on the interface */
+	bool frags;    /* and gets frames longer than a page */
 	struct sen_stats stats;
 	struct sen_policy policy;
 	struct sen_flow_usage flows;

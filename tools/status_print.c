@@ -38,6 +38,44 @@ static const char *policy_text(const struct status *s)
 	return s->policy.mode <= SEN_MODE_ENFORCE ? policy_words[s->policy.mode] : "unknown";
 }
 
+#define SHORTCOMINGS     3
+#define SHORTCOMING_TEXT 160
+
+static void shortcoming(char *text, const char *what, int reason, const char *so)
+{
+	if (reason)
+		snprintf(text, SHORTCOMING_TEXT, "%s (%s): %s", what, strerror(reason), so);
+	else
+		snprintf(text, SHORTCOMING_TEXT, "%s: %s", what, so);
+}
+
+/* What this kernel, the driver or another program does not let it have; their number. */
+static int degraded(const struct status *s, char text[SHORTCOMINGS][SHORTCOMING_TEXT])
+{
+	int n = 0;
+
+	if (s->meta.no_native)
+		shortcoming(text[n++], "no native XDP", s->meta.no_native,
+			    "skb mode, which is slower");
+	if (!s->meta.dispatcher)
+		shortcoming(text[n++], "no dispatcher", s->meta.no_dispatcher,
+			    "no other XDP program can run beside");
+	if (!s->frags)
+		shortcoming(text[n++], "no frames longer than a page", 0,
+			    s->meta.frags ? "another XDP program cannot take them" :
+					    "this kernel cannot hand them over");
+	return n;
+}
+
+static void print_degraded(const struct status *s)
+{
+	char text[SHORTCOMINGS][SHORTCOMING_TEXT];
+	int n = degraded(s, text);
+
+	for (int i = 0; i < n; i++)
+		printf("  %-9s %s\n", i ? "" : "degraded", text[i]);
+}
+
 static void print_model(const char *what, const struct status_model *m)
 {
 	char created[TIME_TEXT], parent[32] = "no parent";
@@ -78,7 +116,8 @@ void status_print(const struct status *s)
 	       s->meta.native ? "native" : "skb",
 	       s->meta.dispatcher ? "under the dispatcher" : "single program");
 	printf("  sees      %s, %s\n", s->meta.egress ? "both ways" : "what comes in",
-	       s->meta.frags ? "frames of any length" : "frames of one page at most");
+	       s->frags ? "frames of any length" : "frames of one page at most");
+	print_degraded(s);
 	printf("  policy    %s\n", policy_text(s));
 	print_model("model", &s->model[SEN_SLOT_ACTIVE]);
 	print_model("shadow", &s->model[SEN_SLOT_SHADOW]);
@@ -157,6 +196,16 @@ static void add_model(cJSON *object, const char *key, const struct status_model 
 	cJSON_AddStringToObject(model, "digest", m->digest);
 }
 
+static void add_degraded(cJSON *object, const struct status *s)
+{
+	char text[SHORTCOMINGS][SHORTCOMING_TEXT];
+	cJSON *list = cJSON_AddArrayToObject(object, "degraded");
+	int n = degraded(s, text);
+
+	for (int i = 0; i < n; i++)
+		cJSON_AddItemToArray(list, cJSON_CreateString(text[i]));
+}
+
 static void add_parts(cJSON *object, const struct status *s)
 {
 	cJSON *flows, *agent;
@@ -180,11 +229,12 @@ static cJSON *interface_json(const struct status *s)
 	cJSON_AddStringToObject(object, "name", s->name);
 	cJSON_AddStringToObject(object, "mode", s->meta.native ? "native" : "skb");
 	cJSON_AddBoolToObject(object, "dispatcher", s->meta.dispatcher);
-	cJSON_AddBoolToObject(object, "frags", s->meta.frags);
+	cJSON_AddBoolToObject(object, "frags", s->frags);
 	cJSON_AddBoolToObject(object, "egress", s->meta.egress);
 	add_u64(object, "prog_id", s->meta.prog_id);
 	cJSON_AddBoolToObject(object, "attached", s->attached);
 	cJSON_AddStringToObject(object, "policy", policy_text(s));
+	add_degraded(object, s);
 	add_model(object, "model", &s->model[SEN_SLOT_ACTIVE]);
 	add_model(object, "shadow", &s->model[SEN_SLOT_SHADOW]);
 	add_u64(object, "packets", s->stats.packets);

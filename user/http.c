@@ -26,12 +26,21 @@ struct sen_http {
 	int timer;
 };
 
+/* getaddrinfo() takes 99999 for 34463. */
+static bool is_port(const char *text)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	/* NOLINTNEXTLINE(cert-err34-c) */
+	return digits && digits <= 5 && !text[digits] && atoi(text) <= 65535;
+}
+
 /* Split "ADDR:PORT" in place. */
 static int split(char *text, char **host, char **port)
 {
 	char *colon = strrchr(text, ':');
 
-	if (!colon || colon == text || !colon[1])
+	if (!colon || colon == text || !is_port(colon + 1))
 		return -EINVAL;
 	*colon = 0;
 	*port = colon + 1;

@@ -148,6 +148,8 @@ static int open_state(struct sen_interface *i, struct sen_why *why)
 
 	snprintf(i->state_dir, sizeof(i->state_dir), "%s/%s", i->env.config->state_dir, i->name);
 	snprintf(models, sizeof(models), "%s/models", i->state_dir);
+	i->root_made = access(i->env.config->state_dir, F_OK);
+	i->state_made = access(i->state_dir, F_OK);
 	err = sen_make_dirs(models, why);
 	if (!err)
 		err = probe_state(i, why);
@@ -156,6 +158,24 @@ static int open_state(struct sen_interface *i, struct sen_why *why)
 	if (!err)
 		sen_interface_open_journal(i);
 	return err;
+}
+
+/* What a failed start has made for itself; a folder that holds something by now stays. */
+static void unmake_state(const struct sen_interface *i)
+{
+	char path[PATH_MAX + 16];
+	struct stat st;
+
+	if (!i->state_made)
+		return;
+	snprintf(path, sizeof(path), "%s/alerts.jsonl", i->state_dir);
+	if (!stat(path, &st) && !st.st_size)
+		unlink(path);
+	snprintf(path, sizeof(path), "%s/models", i->state_dir);
+	rmdir(path);
+	rmdir(i->state_dir);
+	if (i->root_made)
+		rmdir(i->env.config->state_dir);
 }
 
 static int open_parts(struct sen_interface *i, struct sen_why *why)
@@ -253,5 +273,6 @@ void sen_interface_abandon(struct sen_interface *i)
 	sen_interface_disconnect(i);
 	if (i->attached_here)
 		sen_loader_detach(i->name, NULL);
+	unmake_state(i);
 	sen_interface_close(i);
 }

@@ -19,6 +19,7 @@ struct sen_interface {
 	char name[32];
 	struct sen_interface_env env;
 	char state_dir[PATH_MAX];
+	bool state_made, root_made; /* these folders were not there before this start */
 	bool attached_here;
 	bool connected;
 	ino_t pin; /* of the program, to notice another in its place */

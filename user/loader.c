@@ -26,6 +26,30 @@
 /* What libbpf and libxdp had to say last: shown only when something failed, since both are loud about
  * fallbacks that harm nobody. */
 static char last_warning[256];
+/* Why libxdp goes without its dispatcher: it tries one, and says only in its log what came of that. */
+static int dispatcher_error;
+
+/* The errno that strerror() calls by this name, 0: none. */
+static int errno_of(const char *text)
+{
+	for (int e = 1; e < 134; e++)
+		if (!strcmp(strerror(e), text))
+			return e;
+	return 0;
+}
+
+static void note_dispatcher(const char *format, va_list args)
+{
+	char line[256], *reason;
+
+	if (!strstr(format, "check for dispatcher program failed"))
+		return;
+	vsnprintf(line, sizeof(line), format, args);
+	line[strcspn(line, "\n")] = '\0';
+	reason = strstr(line, "failed: ");
+	if (reason)
+		dispatcher_error = errno_of(reason + strlen("failed: "));
+}
 
 static void remember(const char *format, va_list args)
 {
@@ -48,6 +72,8 @@ static int print_libxdp(enum libxdp_print_level level, const char *format, va_li
 {
 	if (level == LIBXDP_WARN)
 		remember(format, args);
+	else
+		note_dispatcher(format, args);
 	return 0;
 }
 
@@ -169,7 +195,9 @@ static int write_meta(const struct sentroid *skel, unsigned int ifindex,
 		.stats_size = sizeof(struct sen_stats),
 		.flow_capacity = bpf_map__max_entries(skel->maps.flows),
 		.native = result->native,
+		.no_native = result->no_native,
 		.dispatcher = result->dispatcher,
+		.no_dispatcher = result->no_dispatcher,
 		.prog_id = result->prog_id,
 		.attached_s = time(NULL),
 		.frags = result->frags,
@@ -220,6 +248,7 @@ static void inspect(unsigned int ifindex, enum xdp_attach_mode mode, struct sen_
 	if (libxdp_get_error(mp))
 		return;
 	r->dispatcher = !xdp_multiprog__is_legacy(mp);
+	r->no_dispatcher = r->dispatcher ? 0 : dispatcher_error;
 	xdp_multiprog__close(mp);
 }
 
@@ -321,7 +350,9 @@ static int explain(int err, const char *ifname, enum xdp_attach_mode mode, struc
 {
 	const char *hint = NULL, *text = strerror(-err);
 
-	if (err == -EPERM || err == -EACCES)
+	if (err == -EACCES)
+		text = "this kernel's verifier refuses the program", hint = last_warning;
+	else if (err == -EPERM)
 		hint = "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
 	else if (err == -EBUSY || err == -EEXIST)
 		text = "another XDP program holds the interface",
@@ -387,6 +418,7 @@ static int attach_auto(const char *ifname, unsigned int ifindex, const struct se
 	snprintf(result->note, sizeof(result->note),
 		 "native XDP not possible (%s): attached in skb mode, which is slower",
 		 *last_warning ? last_warning : strerror(-err));
+	result->no_native = -err;
 	err = attach_as(ifname, ifindex, XDP_MODE_SKB, o, result);
 	return err ? explain(err, ifname, XDP_MODE_SKB, why) : 0;
 }
@@ -401,6 +433,7 @@ int sen_loader_attach(const char *ifname, const struct sen_attach_options *optio
 	libbpf_set_print(print_libbpf);
 	libxdp_set_print(print_libxdp);
 	*last_warning = '\0';
+	dispatcher_error = 0;
 	memset(result, 0, sizeof(*result));
 	err = precheck(ifname, &ifindex, why);
 	if (err)

@@ -30,6 +30,8 @@ struct sen_attach_result {
 	bool dispatcher;
 	bool frags;
 	bool egress;
+	int no_native; /* errno: why native XDP was not to be had; 0: it was, or not asked for */
+	int no_dispatcher; /* the same of the dispatcher; 0: it was, or not known */
 	unsigned int prog_id;
 	char note[256]; /* one line on a fallback taken, or empty */
 };

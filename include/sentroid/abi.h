@@ -205,8 +205,10 @@ struct sen_meta {
 	__u32 model_size;
 	__u32 stats_size;
 	__u32 flow_capacity;
-	__u32 native;     /* 1: native XDP, 0: generic (skb) */
-	__u32 dispatcher; /* 1: under libxdp's dispatcher */
+	__u16 native;        /* 1: native XDP, 0: generic (skb) */
+	__u16 no_native;     /* why not: an errno, 0: not asked for */
+	__u16 dispatcher;    /* 1: under libxdp's dispatcher */
+	__u16 no_dispatcher; /* why not: an errno, 0: not known */
 	__u32 prog_id;
 	__u64 attached_s; /* Unix time */
 	__u32 frags;      /* 1: frames longer than a page come through too */

@@ -193,7 +193,7 @@ remark() { printf '# %s\n' "${1//$'\n'/$'\n'# }"; }
 # check_done: the plan, and the exit code.
 check_done() {
 	echo "1..$CHECKS"
-	[ "$CHECKS_FAILED" = 0 ] || remark "$(agent_log | tail -n 30)"
+	[ "$CHECKS_FAILED" = 0 ] || remark "$(agent_log | tail -n 15)"
 	exit "$CHECKS_FAILED"
 }
 

@@ -188,11 +188,14 @@ check: ## Run the tests (as root: all of them)
 	$(Q)$(MAKE) all tests fuzzers
 	$(Q)tests/run.sh
 
-check-vm: all ## Run the tests that boot other kernels in a VM
+check-vm: all tests ## Boot other kernels in a VM and run Sentroid there; what is missing is skipped
+	$(Q)rm -f $(BUILD)/vm/figures
 	$(Q)tests/run.sh vm
+	$(Q)test ! -e $(BUILD)/vm/figures || cat $(BUILD)/vm/figures
 
-bench: all ## Measure the cost of a packet (as root)
+bench: all $(NET_TOOLS) ## Measure what a packet and the agent cost (as root)
 	$(Q)$(OBJ)/sentroid bench
+	$(Q)tools/bench_agent.sh
 
 asan: $(SKELETONS) ## Run the unit tests under the address and undefined behaviour sanitizers
 	$(Q)$(MAKE) OBJ=$(BUILD)/asan HARDEN=-fPIE \

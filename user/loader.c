@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
-#include <dirent.h>
 #include <errno.h>
-#include <linux/magic.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 #include <xdp/libxdp.h>
@@ -21,6 +16,7 @@
 #include "egress.h"
 #include "loader.h"
 #include "paths.h"
+#include "pins.h"
 #include "program.h"
 
 /* What libbpf and libxdp had to say last: shown only when something failed, since both are loud about
@@ -77,93 +73,13 @@ static int print_libxdp(enum libxdp_print_level level, const char *format, va_li
 	return 0;
 }
 
-static void pin_dir(char *out, size_t size, const char *ifname)
-{
-	snprintf(out, size, "%s/%s", sen_pin_root(), ifname);
-}
-
-static bool is_bpffs(const char *path)
-{
-	struct statfs fs;
-
-	return !statfs(path, &fs) && fs.f_type == BPF_FS_MAGIC;
-}
-
-/* Would folders made at this path be in bpffs? Asked of the part of it that there is already. */
-static bool leads_to_bpffs(const char *path)
-{
-	char part[256], *slash;
-
-	snprintf(part, sizeof(part), "%s", path);
-	while (access(part, F_OK)) {
-		slash = strrchr(part, '/');
-		if (!slash || slash == part)
-			return false;
-		*slash = '\0';
-	}
-	return is_bpffs(part);
-}
-
-/* mkdir -p for the folder of the pins, mounting bpffs at its usual place where it is not. */
-static int make_pin_dir(const char *ifname, struct sen_why *why)
-{
-	const char *root = sen_pin_root(), *usual = "/sys/fs/bpf";
-	char dir[256], *slash;
-
-	if (!strncmp(root, usual, strlen(usual)) && !is_bpffs(usual) &&
-	    mount("bpf", usual, "bpf", 0, "mode=0700"))
-		return sen_why(why, -errno, "mount -t bpf bpf /sys/fs/bpf",
-			       "mounting bpffs: %s: %s", usual, strerror(errno));
-	pin_dir(dir, sizeof(dir), ifname);
-	if (!leads_to_bpffs(dir))
-		return sen_why(why, -ENOTSUP, "mount -t bpf bpf DIR, or unset SENTROID_BPFFS",
-			       "making pins: %s: not a bpf file system", root);
-	for (slash = dir + 1; (slash = strchr(slash, '/')); slash++) {
-		*slash = '\0';
-		mkdir(dir, 0700);
-		*slash = '/';
-	}
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return sen_why(why, -errno, NULL, "making pins: %s: %s", dir, strerror(errno));
-	return 0;
-}
-
-static void remove_pins(const char *ifname)
-{
-	char dir[256], path[600];
-	struct dirent *entry;
-	DIR *d;
-
-	pin_dir(dir, sizeof(dir), ifname);
-	d = opendir(dir);
-	if (!d)
-		return;
-	while ((entry = readdir(d))) {
-		if (entry->d_name[0] == '.')
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", dir, entry->d_name);
-		unlink(path);
-	}
-	closedir(d);
-	rmdir(dir);
-	rmdir(sen_pin_root());
-}
-
-static bool pins_exist(const char *ifname)
-{
-	char dir[256];
-
-	pin_dir(dir, sizeof(dir), ifname);
-	return !access(dir, F_OK);
-}
-
 static int pin_all(const struct sentroid *skel, const char *ifname)
 {
 	char path[320], dir[256];
 	struct bpf_map *map;
 	int err;
 
-	pin_dir(dir, sizeof(dir), ifname);
+	sen_pin_dir(dir, sizeof(dir), ifname);
 	bpf_object__for_each_map(map, skel->obj) {
 		if (bpf_map__is_internal(map))
 			continue;
@@ -397,7 +313,7 @@ static int precheck(const char *ifname, unsigned int *ifindex, struct sen_why *w
 	if (!*ifindex)
 		return sen_why(why, -ENODEV, "ip link shows the interfaces that there are",
 			       "attaching XDP program: %s: no such interface", ifname);
-	if (pins_exist(ifname))
+	if (sen_pins_exist(ifname))
 		return sen_why(
 			why, -EEXIST, "sentroid detach IFACE takes it off",
 			"attaching XDP program: %s: Sentroid is attached, or left pins in %s",
@@ -438,7 +354,7 @@ int sen_loader_attach(const char *ifname, const struct sen_attach_options *optio
 	err = precheck(ifname, &ifindex, why);
 	if (err)
 		return err;
-	err = make_pin_dir(ifname, why);
+	err = sen_pins_make(ifname, why);
 	if (err)
 		return err;
 	if (options->mode == SEN_ATTACH_AUTO) {
@@ -450,7 +366,7 @@ int sen_loader_attach(const char *ifname, const struct sen_attach_options *optio
 			explain(err, ifname, mode, why);
 	}
 	if (err)
-		remove_pins(ifname);
+		sen_pins_remove(ifname);
 	return err;
 }
 
@@ -479,7 +395,7 @@ static int detach_program(const char *ifname, unsigned int ifindex)
 	char path[320], dir[256];
 	int err;
 
-	pin_dir(dir, sizeof(dir), ifname);
+	sen_pin_dir(dir, sizeof(dir), ifname);
 	snprintf(path, sizeof(path), "%s/prog", dir);
 	prog = xdp_program__from_pin(path);
 	if (libxdp_get_error(prog))
@@ -503,13 +419,13 @@ int sen_loader_detach(const char *ifname, struct sen_why *why)
 	if (geteuid())
 		return sen_why(why, -EPERM, "run it as root",
 			       "detaching XDP program: %s: not permitted", ifname);
-	if (!pins_exist(ifname))
+	if (!sen_pins_exist(ifname))
 		return sen_why(why, -ENOENT, ifindex ? "bpftool net shows what is attached" : NULL,
 			       "detaching XDP program: %s: Sentroid is not attached", ifname);
 	err = ifindex ? detach_program(ifname, ifindex) : 0;
 	if (err)
 		return sen_why(why, err, *last_warning ? last_warning : NULL,
 			       "detaching XDP program: %s: %s", ifname, strerror(-err));
-	remove_pins(ifname);
+	sen_pins_remove(ifname);
 	return 0;
 }

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A learner with a packet path and a clock made up here, and the real trainer. */
+#ifndef SENTROID_TEST_LEARNER_KIT_H
+#define SENTROID_TEST_LEARNER_KIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "learner.h"
+
+/* What stands in for the kernel and for the trainer thread. */
+struct fake {
+	struct sen_model_flat active;
+	bool has_model;
+	int push_error;
+	unsigned int pushes;
+	struct sen_stats stats;
+	struct sen_feature_hist hist;
+	struct sen_training *submitted;
+	unsigned int submissions;
+	char said[64][256];
+	unsigned int lines;
+};
+
+struct lab {
+	struct fake fake;
+	struct sen_config config;
+	struct sen_registry *registry;
+	struct sen_learner *learner;
+	char *folder;
+	int64_t now_ms;
+	uint64_t seed;
+};
+
+/* They take a struct fake for their context. */
+extern const struct sen_learner_ops lab_ops;
+
+/* For cmocka: an agent that has just begun its baseline. */
+int lab_setup(void **state);
+int lab_teardown(void **state);
+
+/* A new agent on what the last one has left. */
+void lab_start(struct lab *l);
+/* Events with the vectors of the fixture, scored by what is in force, as the packet path would. */
+void lab_feed(struct lab *l, size_t n, int shift);
+/* Let time pass, a tick every second. */
+void lab_pass(struct lab *l, int64_t seconds);
+/* Run what was submitted, and give it back. */
+void lab_finish_training(struct lab *l);
+/* Through the baseline, to the first model. */
+void lab_reach_active(struct lab *l);
+
+enum sen_learner_state lab_state(struct lab *l);
+bool lab_has_said(const struct lab *l, const char *words);
+
+#endif

@@ -230,7 +230,7 @@ lint: $(SKELETONS) ## Check format and look for bugs (clang-format, cppcheck, cl
 	$(call ensure_deps,lint)
 	$(Q)clang-format --dry-run -Werror $(C_FILES)
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability \
-		--inline-suppr --suppress=missingIncludeSystem --std=c11 $(DEFINES) -Iinclude -Iuser \
+		--inline-suppr --suppress=missingIncludeSystem --std=c11 $(DEFINES) --library=tools/cppcheck.cfg -Iinclude -Iuser \
 		$(wildcard user tools include)
 	$(Q)$(if $(TIDY_FILES),clang-tidy --quiet $(TIDY_FILES) -- $(ALL_CFLAGS))
 	$(Q)shellcheck $(SCRIPTS)

@@ -18,7 +18,7 @@
 
 struct input {
 	const char *path;
-	const char *class_name; /* NULL: normal traffic */
+	char class_name[SEN_CLASS_NAME_MAX]; /* empty: normal traffic */
 };
 
 struct options {
@@ -56,11 +56,12 @@ static const struct argp_option option_list[] = {
 	{ 0 },
 };
 
-static int add_input(struct options *o, const char *path, const char *class_name)
+static int add_input(struct options *o, const char *path, const char *class_name, size_t len)
 {
 	if (o->n == INPUTS_MAX)
-		return usage_error("train: more than %d captures", INPUTS_MAX);
-	o->inputs[o->n++] = (struct input){ path, class_name };
+		return usage_error("more than %d captures", INPUTS_MAX);
+	o->inputs[o->n].path = path;
+	memcpy(o->inputs[o->n++].class_name, class_name, len);
 	return 0;
 }
 
@@ -70,7 +71,7 @@ static int add_attack(struct options *o, const char *value)
 
 	if (!equals || equals == value || !equals[1] || equals - value >= SEN_CLASS_NAME_MAX)
 		return usage_error("--attack: %s: not CLASS=FILE", value);
-	return add_input(o, equals + 1, strndup(value, equals - value));
+	return add_input(o, equals + 1, value, equals - value);
 }
 
 static int parse_number(const char *option, const char *value, double least, double most,
@@ -93,7 +94,7 @@ static int on_option(int key, const char *value, void *input)
 
 	switch (key) {
 	case KEY_NORMAL:
-		return add_input(o, value, NULL);
+		return add_input(o, value, "", 0);
 	case KEY_ATTACK:
 		return add_attack(o, value);
 	case KEY_UNTIL:
@@ -146,7 +147,7 @@ static int record_input(struct sen_provenance *training, const struct input *in,
 		return sen_why(why, err, NULL, "digest of capture: %s: %s", in->path,
 			       strerror(-err));
 	snprintf(training->inputs + used, sizeof(training->inputs) - used, "%s%s%s%s sha256:%s",
-		 used ? "\n" : "", in->class_name ? in->class_name : "", in->class_name ? "=" : "",
+		 used ? "\n" : "", in->class_name, *in->class_name ? "=" : "",
 		 name ? name + 1 : in->path, hex);
 	return 0;
 }
@@ -160,7 +161,7 @@ static int harvest_all(const struct options *o, struct sen_model *names, struct 
 						       .until_s = o->until_s };
 		int err = record_input(&names->training, in, why);
 
-		if (!err && in->class_name) {
+		if (!err && *in->class_name) {
 			int id = sen_class_id(names, in->class_name);
 
 			if (id < 0)
@@ -216,11 +217,11 @@ int cmd_train(int argc, char **argv)
 	int err = parse_line(&syntax, argc, argv, &o, more);
 
 	for (int i = 0; !err && i < SYNTAX_ARGS && more[i]; i++)
-		err = add_input(&o, more[i], NULL);
+		err = add_input(&o, more[i], "", 0);
 	if (err)
 		return err;
 	if (!o.n || !o.out)
-		return usage_error("train: --normal FILE and -o MODEL.json are needed");
+		return usage_error("--normal FILE and -o MODEL.json are needed");
 	if (!is_root("training (captures go through the packet program)", o.inputs[0].path))
 		return EXIT_FAILED;
 	return train(&o, &why) ? fail(&why) : EXIT_DONE;

@@ -146,7 +146,7 @@ static int measure_ring(const struct sen_model_flat *model, unsigned int packets
 	struct sen_bench_setup setup = scatter_setup(SEN_STAGE_COUNT);
 	struct reader reader = { 0 };
 	struct sen_bench_frame frame;
-	struct sen_stats stats;
+	struct sen_stats stats = { 0 };
 	struct bench *skel;
 	double begun, ns;
 	pthread_t thread;
@@ -160,7 +160,10 @@ static int measure_ring(const struct sen_model_flat *model, unsigned int packets
 		return err;
 	sen_bench_build_frame(&frame, true);
 	reader.ring = ring_buffer__new(bpf_map__fd(skel->maps.events), on_event, &reader, NULL);
-	err = reader.ring ? -pthread_create(&thread, NULL, read_ring, &reader) : -errno;
+	err = -ENOMEM;
+	if (!reader.ring)
+		goto cleanup;
+	err = -pthread_create(&thread, NULL, read_ring, &reader);
 	if (err)
 		goto cleanup;
 	begun = now_s();

@@ -61,7 +61,7 @@ static int measure_scenario(const struct scenario *s, const struct sen_model_fla
 					 .scatter = s->scatter,
 					 .stages = SEN_STAGE_COUNT,
 					 .policy = sen_policy_defaults };
-	struct sen_stats stats;
+	struct sen_stats stats = { 0 };
 	struct bench *skel;
 	int err = sen_bench_load(model, &setup, &skel);
 

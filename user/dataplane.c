@@ -340,29 +340,37 @@ int sen_dataplane_clear(struct sen_dataplane *dp, enum sen_slot slot)
 	return -errno;
 }
 
-/* The process that holds the lock on the pins' folder, from /proc/locks; 0: none. */
+/* Pid of a line of /proc/locks ("1: FLOCK  ADVISORY  WRITE PID MAJOR:MINOR:INODE 0 EOF") that is about the
+ * given file; 0: it is about another. */
+static int lock_line_pid(char *line, const char *file)
+{
+	char *fields[6], *rest = NULL, *word = strtok_r(line, " ", &rest);
+	size_t n;
+
+	for (n = 0; word && n < 6; n++, word = strtok_r(NULL, " ", &rest))
+		fields[n] = word;
+	if (n < 6 || strcmp(fields[1], "FLOCK") || strcmp(fields[5], file))
+		return 0;
+	return (int)strtol(fields[4], NULL, 10);
+}
+
+/* The process that holds the lock on the pins' folder; 0: none. */
 static int lock_holder(const char *dir)
 {
+	char line[256], file[64];
 	struct stat st;
-	char line[256];
 	int pid = 0;
 	FILE *f;
 
 	if (stat(dir, &st))
 		return 0;
+	snprintf(file, sizeof(file), "%02x:%02x:%lu", major(st.st_dev), minor(st.st_dev),
+		 (unsigned long)st.st_ino);
 	f = fopen("/proc/locks", "re");
 	if (!f)
 		return 0;
-	while (fgets(line, sizeof(line), f)) {
-		unsigned int major_no, minor_no;
-		unsigned long inode;
-		int holder;
-
-		if (sscanf(line, "%*d: FLOCK ADVISORY WRITE %d %x:%x:%lu", &holder, &major_no,
-			   &minor_no, &inode) == 4 &&
-		    inode == st.st_ino && makedev(major_no, minor_no) == st.st_dev)
-			pid = holder;
-	}
+	while (!pid && fgets(line, sizeof(line), f))
+		pid = lock_line_pid(line, file);
 	fclose(f);
 	return pid;
 }

@@ -313,6 +313,12 @@ static int read_model(const struct sen_reader *r, const cJSON *root, struct sen_
 	if (err)
 		return err;
 	err = sen_model_check(m, &why);
+	/* Files made by hand may hold numbers between those that are written: saved and loaded again, the
+	 * model would score otherwise. */
+	if (!err) {
+		sen_model_round(m);
+		err = sen_model_check(m, &why);
+	}
 	return err ? sen_refuse(r, err, "%s", why.text) : 0;
 }
 

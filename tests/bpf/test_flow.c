@@ -115,6 +115,24 @@ static void icmp_errors_belong_to_their_flow(void **state)
 	assert_int_equal(rig_used(&rig->flows), 1);
 }
 
+/* Nor is there such a flow when it has been silent for so long that it is over, and its entry is left. */
+static void icmp_errors_do_not_open_the_flow_again(void **state)
+{
+	static const struct layer layers[] = {
+		IP4(HOST(99), CLIENT), ICMP(.flags = 11), IP4(CLIENT, SERVER), UDP(5000, 53), { 0 }
+	};
+	struct rig *rig = *state;
+	struct sent sent = udp(rig, 40), error;
+	struct packet p;
+
+	rig_wait_ns(rig, 63 * SECOND_NS);
+	error = rig_send(rig, packet_build(&p, layers));
+	assert_true(error.flow != sent.flow);
+	assert_int_equal(flow_of(rig, &error)->key.proto, 1);
+	assert_int_equal(flow_of(rig, &error)->min_len, 56);
+	assert_int_equal(flow_of(rig, &sent)->packets[!sent.side], 0);
+}
+
 /* Who opened the flow, by its first packet, from both ends of the key. */
 static void the_initiator(void **state)
 {
@@ -474,6 +492,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(everything_is_counted),
 		TEST(icmp_errors_belong_to_their_flow),
+		TEST(icmp_errors_do_not_open_the_flow_again),
 		TEST(the_initiator),
 		TEST(the_first_payload_stays),
 		TEST(a_syn_reopens_a_closed_flow),

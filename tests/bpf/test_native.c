@@ -4,7 +4,9 @@
  * flow's entry, everything in the scratch (what was parsed, features, scores), every sample; and all maps
  * at the end. Over traffic made here, and over captures where there are some.
  */
+#include <errno.h>
 #include <fts.h>
+#include <linux/pkt_cls.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +30,7 @@
 struct duel {
 	struct rig *rig;
 	const struct native_map *stats, *scratch; /* looked at after every frame */
-	int stats_fd, scratch_fd;
+	int stats_fd, scratch_fd, egress_fd;
 	char *values; /* of all CPUs */
 	int cpu;
 	struct sen_event events[EVENTS_MAX]; /* native ones of this frame */
@@ -81,8 +83,9 @@ static void set_mode(const struct duel *d, enum sen_mode mode)
 
 static int open_duel(void **state)
 {
-	static const struct rig_sizes sizes = { TABLE_SIZE, TABLE_SIZE / 4, TABLE_SIZE / 4,
-						TABLE_SIZE / 2, .own_mac = PACKET_TO };
+	static const struct rig_sizes sizes = { TABLE_SIZE,           TABLE_SIZE / 4,
+						TABLE_SIZE / 4,       TABLE_SIZE / 2,
+						.own_mac = PACKET_TO, .egress = true };
 	struct duel *d = calloc(1, sizeof(*d));
 
 	assert_non_null(d);
@@ -90,6 +93,7 @@ static int open_duel(void **state)
 	d->cpu = sched_getcpu();
 	d->stats_fd = bpf_map__fd(d->rig->skel->maps.stats);
 	d->scratch_fd = bpf_map__fd(d->rig->skel->maps.scratch);
+	d->egress_fd = bpf_program__fd(d->rig->skel->progs.sentroid_egress);
 	d->values = malloc((size_t)VALUE_MAX * libbpf_num_possible_cpus());
 	assert_non_null(d->values);
 	open_native(d);
@@ -150,6 +154,19 @@ static void expect_same_events(struct duel *d)
 	d->event_count = 0;
 }
 
+static void expect_same_traces(struct duel *d, const struct native_result *native)
+{
+	const struct sen_replay_state *bpf = &d->rig->skel->bss->replay;
+
+	expect_same(d, "replay state", bpf, &native->state, sizeof(*bpf));
+	if (native->entry)
+		expect_same(d, "flow", rig_flow(d->rig, bpf->flow), native->entry,
+			    sizeof(*native->entry));
+	expect_same_value(d, d->stats, d->stats_fd);
+	expect_same_value(d, d->scratch, d->scratch_fd);
+	expect_same_events(d);
+}
+
 /* Run a frame through both. */
 static void fight(struct duel *d, const void *head, size_t len, uint32_t wire, uint64_t now_ns)
 {
@@ -161,15 +178,28 @@ static void fight(struct duel *d, const void *head, size_t len, uint32_t wire, u
 	sent = rig_send_cut(d->rig, head, len, wire);
 	native_run(head, len, wire, now_ns, &native);
 	expect(d->where, "dropped", sent.action == DROPPED, native.verdict == SEN_VERDICT_DROP);
-	expect_same(d, "replay state", &d->rig->skel->bss->replay, &native.state,
-		    sizeof(native.state));
-	if (native.entry)
-		expect_same(d, "flow", rig_flow(d->rig, sent.flow), native.entry,
-			    sizeof(*native.entry));
-	expect_same_value(d, d->stats, d->stats_fd);
-	if (d->scratch->used_count)
-		expect_same_value(d, d->scratch, d->scratch_fd);
-	expect_same_events(d);
+	expect_same_traces(d, &native);
+}
+
+/* The same for one on its way out, which is whole. */
+static void fight_out(struct duel *d, const void *frame, size_t len, uint64_t now_ns)
+{
+	struct sen_replay_state *replay = &d->rig->skel->bss->replay;
+	struct native_result native;
+	int action;
+
+	*replay = (struct sen_replay_state){ .now_ns = now_ns, .wire_len = len, .flow = 1 };
+	replay->outcome = ~0u;
+	action = rig_run(d->egress_fd, frame, len);
+	/* Kernels do not let out what is too short for the protocol that it names. */
+	if (action == -EINVAL) {
+		fight(d, frame, len, len, now_ns);
+		return;
+	}
+	d->frames++;
+	expect(d->where, "action", action, TC_ACT_UNSPEC);
+	native_run_out(frame, len, now_ns, &native);
+	expect_same_traces(d, &native);
 }
 
 static void expect_same_map(const struct duel *d, const struct bpf_map *map)
@@ -284,7 +314,10 @@ static void traffic_made_here(void **state)
 		make_packet(&p, &random);
 		spoil_packet(&p, &wire, &random);
 		now_ns = pass_time(now_ns, &random);
-		fight(d, p.data, p.len, wire, now_ns);
+		if (i % 4 == 0 && p.len == wire && p.len > PACKET_MIN)
+			fight_out(d, p.data, p.len, now_ns);
+		else
+			fight(d, p.data, p.len, wire, now_ns);
 	}
 	expect_same_maps(d);
 }

@@ -23,6 +23,7 @@ static struct sen_model_flat models[MODELS];
 struct run {
 	struct sen_policy policy;
 	uint64_t now_ns;
+	bool flood;
 	struct sen_stats before; /* the frame at hand */
 };
 
@@ -40,7 +41,7 @@ static void prepare(void)
 {
 	/* Small tables: entries are fought for. */
 	static const struct native_options options = {
-		.flows = 64, .sources = 32, .targets = 16, .pairs = 32, .own_mac = 0x020000000002
+		.flows = 16, .sources = 16, .targets = 16, .pairs = 16, .own_mac = 0x020000000002
 	};
 	uint64_t random = 1;
 
@@ -57,6 +58,7 @@ static void start(struct run *r, const uint8_t *options)
 	native_reset();
 	*r = (struct run){
 		.now_ns = START_NS,
+		.flood = INPUT_FLOOD(options[0]),
 		.policy = {
 			.mode = INPUT_MODE(options[0]),
 			.eval_shift = options[1],
@@ -166,6 +168,8 @@ static void run_frame(struct run *r, const struct input_header *h, const uint8_t
 
 	r->now_ns += input_time(h);
 	r->before = *native_stats();
+	if (r->flood)
+		native_targets_flooded();
 	native_run(frame, len, wire_len, r->now_ns, &result);
 	check_stats(r, &result);
 	if (result.entry)

@@ -11,11 +11,13 @@
 
 #define INPUT_OPTIONS 2
 
-/* First byte of the options: enum sen_mode, the model (0: none, 1: flags everything, else any), and whether
- * there is a shadow model; second one: how often a long flow is evaluated. */
+/* First byte of the options: enum sen_mode, the model (0: none, 1: flags everything, else any), whether
+ * there is a shadow model, whether every target is under flood; second one: how often a long flow is
+ * evaluated. */
 #define INPUT_MODE(byte)   (((byte)&3) % 3)
 #define INPUT_MODEL(byte)  ((byte) >> 2 & 7)
 #define INPUT_SHADOW(byte) ((byte) >> 5 & 1)
+#define INPUT_FLOOD(byte)  ((byte) >> 6 & 1)
 
 struct input_header {
 	uint16_t size; /* bytes of the frame; more than are left: all of them */

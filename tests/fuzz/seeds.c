@@ -19,8 +19,8 @@
 
 #define INPUT_MAX   4096
 #define INPUT_START (INPUT_OPTIONS + sizeof(struct input_header))
-#define PER_CAPTURE 6  /* inputs, at most, from one capture */
-#define OPTIONS     24 /* mode and model go round with the number of the input */
+#define PER_CAPTURE 6   /* inputs, at most, from one capture */
+#define OPTIONS     128 /* go round with the number of the input */
 
 struct writer {
 	const char *dir;
@@ -89,6 +89,19 @@ static int write_fixtures(struct writer *w)
 	return err ? err : finish(w);
 }
 
+/* New flows to one target, more than there is room for, where a model flags them all. */
+static int write_flood(struct writer *w)
+{
+	struct packet p;
+
+	w->data[0] = SEN_MODE_ENFORCE | 1 << 2 | 1 << 6;
+	for (uint32_t i = 0; i < 64; i++) {
+		packet_tcp(&p, HOST(100 + i), 1000, HOST(1), 80, TCP_SYN, 0);
+		add_frame(w, p.data, p.len, p.len, 1000);
+	}
+	return finish(w);
+}
+
 static int write_capture(struct writer *w, const char *path)
 {
 	uint8_t head[SEN_HEAD_BYTES];
@@ -123,6 +136,8 @@ static int write_path(const char *dir, char **captures)
 
 	begin(&w);
 	err = write_fixtures(&w);
+	if (!err)
+		err = write_flood(&w);
 	while (*captures && !err)
 		err = write_capture(&w, *captures++);
 	return err;

@@ -28,7 +28,7 @@ captures() {
 
 # Largest input, and limits: by number or by time.
 fuzz() {
-	local target=$1 largest=$2 limit=-max_total_time=$seconds
+	local target=$1 largest=$2 limit=-max_total_time=$seconds options=()
 	local program=$build/fuzz/tests/fuzz/fuzz_$target from=("$work/$target") seeds=()
 
 	((number++))
@@ -37,11 +37,12 @@ fuzz() {
 		return
 	fi
 	[[ -n $runs ]] && limit=-runs=$runs
+	[[ -f tests/fuzz/$target.dict ]] && options=(-dict="tests/fuzz/$target.dict")
 	mkdir -p "$work/$target"
 	[[ -d tests/fuzz/corpus/$target ]] && from+=("tests/fuzz/corpus/$target")
 	[[ $target == path ]] && mapfile -d '' seeds < <(captures)
 	if "$build/tests/fuzz/seeds" "$target" "$work/$target" "${seeds[@]}" &&
-		"$program" "$limit" -max_len="$largest" -timeout=20 -print_final_stats=1 \
+		"$program" "$limit" "${options[@]}" -max_len="$largest" -timeout=20 -print_final_stats=1 \
 			-artifact_prefix="$build/fuzz/$target-" "${from[@]}" 2>&1; then
 		echo "ok $number - $target"
 	else

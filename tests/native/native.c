@@ -88,7 +88,7 @@ void native_set_model(enum sen_slot slot, const struct sen_model_flat *model)
 		memcpy(native_map_value(&model_slot[slot], 0), model, sizeof(*model));
 }
 
-void native_run(const void *frame, size_t len, uint32_t wire_len, uint64_t now_ns,
+static void run(const void *frame, size_t len, uint32_t wire_len, uint64_t now_ns, bool may_drop,
 		struct native_result *out)
 {
 	/* A block of exactly its size: a byte read past its end is an error. */
@@ -100,15 +100,37 @@ void native_run(const void *frame, size_t len, uint32_t wire_len, uint64_t now_n
 	memcpy(copy, frame, len);
 	replay = (struct sen_replay_state){ .now_ns = now_ns, .wire_len = wire_len, .flow = 1 };
 	replay.outcome = ~0u;
-	out->verdict = packet_path(&c, wire_len, 0, true);
+	out->verdict = packet_path(&c, wire_len, 0, may_drop);
 	out->state = replay;
 	out->entry = replay.flow == ~0u ? NULL : native_map_value(&flows, replay.flow);
 	free(copy);
 }
 
+void native_run(const void *frame, size_t len, uint32_t wire_len, uint64_t now_ns,
+		struct native_result *out)
+{
+	run(frame, len, wire_len, now_ns, true, out);
+}
+
+void native_run_out(const void *frame, size_t len, uint64_t now_ns, struct native_result *out)
+{
+	run(frame, len, len, now_ns, false, out);
+}
+
 const struct sen_stats *native_stats(void)
 {
 	return native_map_value(&stats, 0);
+}
+
+void native_targets_flooded(void)
+{
+	const struct native_map *m = native_map("targets");
+	struct sen_target *t;
+
+	for (unsigned int i = 0; i < m->used_count; i++) {
+		t = m->value[m->used[i]];
+		t->flows_mid = 4 * SEN_STANDING_FLOWS;
+	}
 }
 
 /* A way that is in use, or was: its entry is its own, and lies where its key belongs. */

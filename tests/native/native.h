@@ -37,11 +37,15 @@ void native_set_policy(const struct sen_policy *policy);
 /* NULL empties the slot. */
 void native_set_model(enum sen_slot slot, const struct sen_model_flat *model);
 
-/* Run a frame; `wire_len` is the length that it had before it was cut. */
+/* Run a frame; `wire_len` is the length that it had before it was cut. On its way out nothing is dropped. */
 void native_run(const void *frame, size_t len, uint32_t wire_len, uint64_t now_ns,
 		struct native_result *out);
+void native_run_out(const void *frame, size_t len, uint64_t now_ns, struct native_result *out);
 
 const struct sen_stats *native_stats(void);
+
+/* Make it look as if every target had long been flooded, which would take thousands of frames. */
+void native_targets_flooded(void);
 
 /* The name of what is wrong with the tables between two packets, NULL: nothing. */
 const char *native_tables_fault(void);

@@ -14,6 +14,7 @@ MEASURED=15 # seconds
 FLOWS=4000  # each is scored once a second, which is more than the samplers let through
 
 livegen=$(realpath "${BUILD_DIR:-build}/tests/net/livegen") || exit
+# shellcheck disable=SC2119
 agent_tools || exit
 agent_begin bench || exit
 lab_trap

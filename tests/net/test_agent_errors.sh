@@ -9,6 +9,7 @@ cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source-path=SCRIPTDIR source=agent.sh
 . tests/net/agent.sh
 
+# shellcheck disable=SC2119
 agent_tools || skip_all "tools are missing"
 agent_begin errors || exit
 lab_trap
@@ -79,5 +80,5 @@ in_srv timeout 20 "$SENTROIDD" "${good[@]}" >/dev/null 2>"$LAB_TMP/err"
 check "pins of another version are refused" "$(cat "$LAB_TMP/err")"
 [ -e "$SENTROID_BPFFS/$LAB_IF/meta" ] && ! ip -n "$LAB_SRV" link show "$LAB_IF" | grep -q xdp
 check "and left as they were"
-rm -r "$SENTROID_BPFFS/$LAB_IF"
+rm -r "${SENTROID_BPFFS:?}/${LAB_IF:?}"
 check_done

@@ -11,7 +11,10 @@
 #define MANY_ADDRESSES 16 /* from so many on, a novelty is one of the target or of the source */
 #define MARKS          1024
 #define NONE           (-1)
-#define ATTACKED_MS    60000 /* an attack shows in the slow counters of its target for so long */
+/* An attack shows in the slow counters of its target for so long; a flood until nothing that is sent to
+ * it has looked odd for so long, but not for ever: novelties of another kind would go unnoticed. */
+#define ATTACKED_MS    60000
+#define FLOODED_MS     300000
 #define FIRST_SIGNS_MS 10000 /* novelties just before a certain alert were its beginning */
 
 /* What an alert is one of: its key has the other address zeroed. */
@@ -44,7 +47,9 @@ struct mark {
 	__u8 target[SEN_ADDR_BYTES];
 	uint64_t alert; /* its id, 0: free */
 	size_t slot;
-	int64_t last_ms;
+	int64_t last_ms;  /* of the attack */
+	int64_t flood_ms; /* of the last flood; 0: none */
+	int64_t felt_ms;  /* of what looked odd because of it */
 };
 
 struct sen_alerts {
@@ -325,32 +330,49 @@ static void mark_attacked(struct sen_alerts *a, const struct sen_event *ev, cons
 {
 	struct mark *m = mark_of(a, ev);
 
+	if (memcmp(m->target, sen_event_target(ev), SEN_ADDR_BYTES))
+		m->flood_ms = 0;
 	memcpy(m->target, sen_event_target(ev), SEN_ADDR_BYTES);
 	m->alert = s->alert.id;
 	m->slot = s - a->slots;
-	m->last_ms = now_ms;
+	m->last_ms = m->felt_ms = now_ms;
+	if (s->key.scope == SCOPE_TARGET)
+		m->flood_ms = now_ms;
 }
 
-/* The open certain alert that its target suffers from, whoever sends. */
-static struct slot *affliction(struct sen_alerts *a, const struct sen_event *ev, int64_t now_ms)
+/* The attack that its target suffers from, whoever sends; NULL: none. */
+static struct mark *affliction(struct sen_alerts *a, const struct sen_event *ev, int64_t now_ms)
 {
-	const struct mark *m = mark_of(a, ev);
+	struct mark *m = mark_of(a, ev);
+
+	if (!m->alert || memcmp(m->target, sen_event_target(ev), SEN_ADDR_BYTES))
+		return NULL;
+	if (now_ms - m->last_ms <= ATTACKED_MS)
+		return m;
+	return m->flood_ms && now_ms - m->felt_ms <= ATTACKED_MS &&
+			       now_ms - m->flood_ms <= FLOODED_MS ?
+		       m :
+		       NULL;
+}
+
+/* Its alert may have been closed meanwhile. */
+static void fold(struct sen_alerts *a, struct mark *m, int64_t now_ms)
+{
 	struct slot *s = &a->slots[m->slot];
 
-	if (!m->alert || memcmp(m->target, sen_event_target(ev), SEN_ADDR_BYTES) ||
-	    now_ms - m->last_ms > ATTACKED_MS)
-		return NULL;
-	return s->used && s->alert.id == m->alert ? s : NULL;
+	m->felt_ms = now_ms;
+	if (s->used && s->alert.id == m->alert)
+		s->alert.folded++;
 }
 
-/* Close the novelties that were the first signs of what now has a name. */
+/* Close the novelties that were the first signs of what now has a name, or turns out to be wider. */
 static void absorb(struct sen_alerts *a, const struct slot *by, int64_t now_ms)
 {
 	for (size_t i = 0; i < a->settings.capacity; i++) {
 		struct slot *s = &a->slots[i];
 		bool source, target;
 
-		if (!s->used || !s->alert.id || s->alert.certain ||
+		if (s == by || !s->used || !s->alert.id || s->alert.certain ||
 		    now_ms - s->alert.first_ms > FIRST_SIGNS_MS)
 			continue;
 		source = !memcmp(s->alert.source, by->alert.source, SEN_ADDR_BYTES);
@@ -373,19 +395,30 @@ static bool is_wide(struct sen_alerts *a, enum scope scope, const struct sen_eve
 					sen_alert_targets(&s->alert)) >= MANY_ADDRESSES;
 }
 
+static void report_wide(struct sen_alerts *a, enum scope scope, const struct sen_event *ev,
+			const struct sen_finding *finding, int64_t now_ms)
+{
+	uint64_t last = a->last_id;
+	const struct slot *s = report(a, scope, ev, finding, now_ms);
+
+	if (a->last_id != last)
+		absorb(a, s, now_ms);
+}
+
 static void report_novelty(struct sen_alerts *a, const struct sen_event *ev,
 			   const struct sen_finding *finding, int64_t now_ms)
 {
-	struct slot *own = culprit(a, ev), *other = affliction(a, ev, now_ms);
+	struct slot *own = culprit(a, ev);
+	struct mark *attacked = affliction(a, ev, now_ms);
 
 	if (own)
 		slot_count(a, own, ev, &(struct sen_finding){ .reason = NULL }, now_ms);
-	else if (other)
-		other->alert.folded++;
+	else if (attacked)
+		fold(a, attacked, now_ms);
 	else if (is_wide(a, SCOPE_TARGET, ev, finding, now_ms))
-		report(a, SCOPE_TARGET, ev, finding, now_ms);
+		report_wide(a, SCOPE_TARGET, ev, finding, now_ms);
 	else if (is_wide(a, SCOPE_SOURCE, ev, finding, now_ms))
-		report(a, SCOPE_SOURCE, ev, finding, now_ms);
+		report_wide(a, SCOPE_SOURCE, ev, finding, now_ms);
 	else
 		report(a, SCOPE_PAIR, ev, finding, now_ms);
 }

@@ -72,8 +72,8 @@ void sen_alerts_configure(struct sen_alerts *alerts, const struct sen_alerts_set
 
 void sen_alerts_event(struct sen_alerts *alerts, const struct sen_event *ev,
 		      const struct sen_finding *finding, int64_t now_ms);
-/* Whether an open certain alert explains that this sample may look odd: its source is the culprit, or
- * its target has been attacked within the last minute. */
+/* Whether a certain alert explains that this sample may look odd: its source is the culprit, or its
+ * target was attacked and has not got over it. */
 bool sen_alerts_explain(struct sen_alerts *alerts, const struct sen_event *ev, int64_t now_ms);
 /* Updates and closings that are due. */
 void sen_alerts_tick(struct sen_alerts *alerts, int64_t now_ms);

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# What a real Prometheus makes of the agent: it scrapes the endpoint, promtool finds nothing wrong with
-# it, and the health endpoints say what they should.
+# The HTTP interface as monitoring sees it: a real Prometheus scrapes it, promtool finds nothing to
+# say about it, the health pages tell the truth, a port in use is told in one line.
 
 cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source-path=SCRIPTDIR source=lab.sh
@@ -10,73 +10,116 @@ cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source-path=SCRIPTDIR source=agent.sh
 . tests/net/agent.sh
 
-PROMETHEUS_PORT=9096
+PROMETHEUS=127.0.0.1:9090 # inside the namespace
 
-agent_tools prometheus promtool || skip_all "prometheus is missing"
+agent_tools prometheus promtool nmap || skip_all "tools are missing"
 agent_begin metrics || exit
 lab_trap
 trap agent_end EXIT
 lab_up || exit
-agent_start '[baseline]' 'seconds = 60' || give_up "the agent starts"
-in_cli ping -c 3 -i 0.2 "$LAB_SRV4" >/dev/null
-check "traffic passes"
+lab_servers_up
 
-agent_get /healthz >/dev/null
-check "/healthz answers"
-agent_get /readyz >/dev/null
-check "/readyz says ready"
-# http_code PATH
-http_code() { in_srv curl -s -o /dev/null --max-time 3 -w '%{http_code}' "http://127.0.0.1:$AGENT_PORT$1"; }
-[ "$(http_code /nothing)" = 404 ]
-check "an unknown path is 404"
+in_srv "$SENTROID" attach "$LAB_IF" >/dev/null
+agent_start '[alerts]' 'idle = 600' || give_up "the agent starts"
+in_cli ping -q -c 3 -i 0.1 -W 1 "$LAB_SRV4" >/dev/null
+attack_portscan 1-1000
+sleep 1
 
-agent_get /metrics >"$LAB_TMP/metrics"
-check "/metrics answers"
-faults=$(promtool check metrics <"$LAB_TMP/metrics" 2>&1)
-check "promtool check metrics is clean" "$faults"
-packets=$(awk '/^sentroid_packets_total/ { n += $2 } END { print n + 0 }' "$LAB_TMP/metrics")
-[ "$packets" -ge 3 ] && [ "$packets" -le "$(status .packets)" ]
-check "packets are counted as the program counts them" "$packets, $(status .packets)"
+# --- the page ------------------------------------------------------------------------------------
 
-cat >"$LAB_TMP/prometheus.yml" <<-YAML
-	global:
-	  scrape_interval: 1s
-	scrape_configs:
-	  - job_name: sentroid
-	    static_configs:
-	      - targets: ["127.0.0.1:$AGENT_PORT"]
-YAML
-promtool check config "$LAB_TMP/prometheus.yml" >/dev/null
-check "the scrape configuration is good"
-in_srv_bg prometheus --config.file="$LAB_TMP/prometheus.yml" --storage.tsdb.path="$LAB_TMP/tsdb" \
-	--web.listen-address="127.0.0.1:$PROMETHEUS_PORT" --log.level=error
+# page PATH [OPTION...]: headers and body.
+page() { in_srv curl -si --max-time 3 "${@:2}" "http://127.0.0.1:$AGENT_PORT$1" | tr -d '\r'; }
+metrics=$(agent_get /metrics)
+problems=$(promtool check metrics <<<"$metrics" 2>&1) && [ -z "$problems" ]
+check "promtool check metrics finds nothing" echo "$problems"
+[ "$(grep -c '^sentroid_' <<<"$metrics")" -ge 40 ]
+check "there are many of them" echo "$metrics"
+[[ $(page /metrics) == "HTTP/1.1 200"*$'\n'"Content-Type: text/plain; version=0.0.4"* ]]
+check "they are in Prometheus' text format" page /metrics -I
+# value NAME: of a series of the page, by its name and labels.
+value() { awk -v name="$1" 'index($0, name " ") == 1 { print $NF }' <<<"$metrics"; }
+[ "$(value "sentroid_alerts_total{interface=\"$LAB_IF\",class=\"scan\"}")" = 1 ] && [ "$(value "sentroid_alerts_open{interface=\"$LAB_IF\"}")" -ge 1 ]
+check "the scan is among the alerts" grep sentroid_alerts <<<"$metrics"
+[ "$(value "sentroid_packets_total{interface=\"$LAB_IF\"}")" -ge 1000 ]
+check "packets are counted" grep sentroid_packets <<<"$metrics"
+[[ $metrics == *"sentroid_model_info{"*"$(status .model.digest)"* ]]
+check "the model in force is told by its digest" grep sentroid_model <<<"$metrics"
 
-# query EXPRESSION: the value of the only series, empty where there is none yet.
-query() {
-	in_srv curl -sfG --max-time 3 "http://127.0.0.1:$PROMETHEUS_PORT/api/v1/query" \
-		--data-urlencode "query=$1" | jq -r '.data.result | if length == 1 then .[0].value[1] else "" end'
+# --- health --------------------------------------------------------------------------------------
+
+[[ $(page /healthz) == "HTTP/1.1 200"*$'\n'"ok" ]]
+check "/healthz" page /healthz
+[[ $(page /readyz) == "HTTP/1.1 200"*$'\n'"ready" ]]
+check "/readyz" page /readyz
+[[ $(page /nothing) == "HTTP/1.1 404"* && $(page /metrics -X DELETE) == "HTTP/1.1 405"* ]]
+check "what is not there is not found, nothing can be deleted" page /nothing
+
+# --- Prometheus ----------------------------------------------------------------------------------
+
+cat >"$LAB_TMP/prometheus.yml" <<CONF
+global:
+  scrape_interval: 1s
+  scrape_timeout: 1s
+scrape_configs:
+  - job_name: sentroid
+    static_configs:
+      - targets: ["127.0.0.1:$AGENT_PORT"]
+CONF
+in_srv_bg "$(command -v prometheus)" --config.file="$LAB_TMP/prometheus.yml" --storage.tsdb.path="$LAB_TMP/prometheus" \
+	--web.listen-address="$PROMETHEUS"
+prometheus=$LAB_PID
+
+# ask QUERY: the value of its only series.
+ask() {
+	in_srv curl -sf --max-time 3 -G --data-urlencode "query=$1" "http://$PROMETHEUS/api/v1/query" |
+		jq -r '.data.result | if length == 1 then .[0].value[1] else "\(length) series" end'
 }
+# asked QUERY VALUE: within some seconds.
+asked() {
+	local end=$((SECONDS + 20))
+	until [ "$(ask "$1")" = "$2" ]; do
+		kill -0 "$prometheus" 2>/dev/null && ((SECONDS < end)) || return 1
+		sleep 0.2
+	done
+}
+asked 'up{job="sentroid"}' 1
+check "Prometheus scrapes it" cat "$LAB_TMP/log/prometheus.log"
+asked "sentroid_alerts_total{interface=\"$LAB_IF\",class=\"scan\"}" 1
+check "... and knows the alert" ask sentroid_alerts_total
+packets=$(ask "sentroid_packets_total{interface=\"$LAB_IF\"}")
+in_cli ping -q -c 20 -i 0.01 -W 1 "$LAB_SRV4" >/dev/null
+asked "sentroid_packets_total{interface=\"$LAB_IF\"} >= bool $((${packets%%[!0-9]*} + 20))" 1
+check "... and sees packets go up" ask sentroid_packets_total
+asked 'count(up == 1) and on() (scrape_samples_scraped{job="sentroid"} > 40)' 1
+check "... and takes every sample" ask 'scrape_samples_scraped{job="sentroid"}'
 
-up=''
-for ((try = 0; try < 100; try++)); do
-	up=$(query 'up{job="sentroid"}' 2>/dev/null)
-	[ "$up" = 1 ] && break
-	sleep 0.2
-done
-[ "$up" = 1 ]
-check "Prometheus scrapes the agent" "up is '$up'"
-scraped=$(query 'sum(sentroid_packets_total)')
-[ "${scraped:-0}" -ge 3 ]
-check "and has its counters" "sentroid_packets_total is '$scraped'"
+# --- not ready -----------------------------------------------------------------------------------
 
 in_srv "$SENTROID" detach "$LAB_IF" >/dev/null
-for ((try = 0; try < 50; try++)); do
-	code=$(http_code /readyz)
-	[ "$code" = 503 ] && break
-	sleep 0.2
-done
-[ "$code" = 503 ]
-check "/readyz says so when the program is gone" "code $code"
-[ "$(http_code /healthz)" = 200 ]
-check "/healthz speaks for the process"
+sleep 1.5
+[[ $(page /readyz) == "HTTP/1.1 503"*"$LAB_IF: not attached" && $(page /healthz) == "HTTP/1.1 200"* ]]
+check "detached by somebody else: healthy, not ready" page /readyz
+asked "sentroid_attached{interface=\"$LAB_IF\"}" 0
+check "... which Prometheus sees" ask sentroid_attached
+promtool check metrics < <(agent_get /metrics) >"$LAB_TMP/problems" 2>&1 && [ ! -s "$LAB_TMP/problems" ]
+check "... on a page that is still clean" cat "$LAB_TMP/problems"
+in_srv "$SENTROID" attach "$LAB_IF" >/dev/null
+sleep 1.5
+[[ $(page /readyz) == "HTTP/1.1 200"* ]]
+check "attached again: ready" page /readyz
+
+# --- port in use ---------------------------------------------------------------------------------
+
+ip -n "$LAB_SRV" link add sen-two type veth peer name sen-two-peer && ip -n "$LAB_SRV" link set sen-two up &&
+	ip -n "$LAB_SRV" link set sen-two-peer up
+in_srv timeout 10 "$SENTROIDD" -i sen-two -c "$LAB_TMP/agent.conf" --state-dir "$LAB_TMP/state2" \
+	--listen "127.0.0.1:$AGENT_PORT" 2>"$LAB_TMP/second.err"
+rc=$?
+mapfile -t lines <"$LAB_TMP/second.err"
+[ "$rc" = 1 ] && [[ ${lines[0]} == "sentroidd: listen: 127.0.0.1:$AGENT_PORT: Address already in use" ]] &&
+	[ "${#lines[@]}" -le 2 ] && [[ ${lines[1]:-} =~ ^("sentroidd: hint: ".*)?$ ]]
+check "a port in use is told in one clear line" cat "$LAB_TMP/second.err"
+[ ! -e "$SENTROID_BPFFS/sen-two" ] && [ ! -e "$LAB_TMP/state2" ] &&
+	[ "$(ip -n "$LAB_SRV" -j -d link show sen-two | jq '.[0].xdp')" = null ]
+check "... and nothing was attached for it" ls "$SENTROID_BPFFS"
 check_done

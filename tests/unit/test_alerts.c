@@ -306,6 +306,57 @@ static void updates_and_closing(void **state)
 	sen_alerts_free(a);
 }
 
+/* Every `step` one that looks odd, from the end of an attack on; how long until one opens an alert. */
+static int64_t quiet_after(unsigned int class_id, int64_t step)
+{
+	struct sen_finding attack = rule(class_id, "attack");
+	struct sen_event ev = event_make(IPPROTO_TCP, 66, 40000, 1, 80);
+	int64_t now = 1000;
+	struct sen_alerts *a;
+	struct seen seen;
+
+	a = make(&seen);
+	sen_alerts_event(a, &ev, &attack, now);
+	ev = event_make(IPPROTO_TCP, 7, 40000, 1, 80);
+	ev.score = 5 * SEN_ONE;
+	while (seen.opened == 1) {
+		now += step;
+		sen_alerts_tick(a, now);
+		sen_alerts_event(a, &ev, &novelty, now);
+	}
+	sen_alerts_free(a);
+	return now - 1000;
+}
+
+/* Its target's slow counters take their time: no wave of novelties once the attack is a minute old. */
+static void an_attack_fades_away(void **state)
+{
+	(void)state;
+	assert_int_equal(quiet_after(SEN_CLASS_SYN_FLOOD, 61000), 61000);
+	assert_int_equal(quiet_after(SEN_CLASS_SYN_FLOOD, 20000), 320000);
+	assert_int_equal(quiet_after(SEN_CLASS_SCAN, 20000), 80000);
+}
+
+/* Sixteen sources are one alert; those that came before it was known are closed. */
+static void a_wide_novelty_takes_the_narrow_ones(void **state)
+{
+	struct sen_alerts *a;
+	struct seen seen;
+
+	(void)state;
+	a = make(&seen);
+	for (unsigned int n = 0; n < 200; n++) {
+		struct sen_event ev = event_make(IPPROTO_UDP, 100 + n % 100, 40000, 1, 9);
+
+		ev.score = 5 * SEN_ONE;
+		sen_alerts_event(a, &ev, &novelty, 1000 + n);
+	}
+	assert_int_equal(sen_alerts_open(a), 1);
+	assert_in_range(seen.opened, 10, 20);
+	assert_int_equal(seen.closed, seen.opened - 1);
+	sen_alerts_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -318,6 +369,8 @@ int main(void)
 		cmocka_unit_test(novelty_of_many_sources_is_the_targets),
 		cmocka_unit_test(memory_is_bounded),
 		cmocka_unit_test(updates_and_closing),
+		cmocka_unit_test(an_attack_fades_away),
+		cmocka_unit_test(a_wide_novelty_takes_the_narrow_ones),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,13 +53,21 @@ struct place {
 	struct sen_set *set;
 };
 
+/* One factor pair of NH: both halves of a word, each with a key of its own, in one full product. With
+ * whole words only the low half of a product would be kept, and under some keys the low octets of IPv4
+ * addresses, which are the top bits of their words, would drop out. */
+static __always_inline __u64 hash_word(__u64 w, __u64 key)
+{
+	return (__u64)((__u32)w + (__u32)key) * (__u32)((__u32)(w >> 32) + (__u32)(key >> 32));
+}
+
 /* Keyed multiply hash of five words: NH of Black et al. (UMAC, 1999), then a finalizer, since the low
  * bits of NH alone are weak. */
 static __always_inline __u64 table_hash(const __u64 *w)
 {
-	__u64 h = (w[0] + sen_seed[0]) * (w[1] + sen_seed[1]) +
-		  (w[2] + sen_seed[2]) * (w[3] + sen_seed[3]) +
-		  (w[4] + sen_seed[4]) * (sen_seed[5] | 1);
+	__u64 h = hash_word(w[0], sen_seed[0]) + hash_word(w[1], sen_seed[1]) +
+		  hash_word(w[2], sen_seed[2]) + hash_word(w[3], sen_seed[3]) +
+		  hash_word(w[4], sen_seed[4]);
 
 	h ^= h >> 32;
 	h *= 0x9e3779b97f4a7c15ull;

@@ -12,8 +12,10 @@ static __u64 hash_of(const void *key, size_t size, const __u64 seed[6])
 	__u64 w[5] = { 0 }, h;
 
 	memcpy(w, key, size);
-	h = (w[0] + seed[0]) * (w[1] + seed[1]) + (w[2] + seed[2]) * (w[3] + seed[3]) +
-	    (w[4] + seed[4]) * (seed[5] | 1);
+	h = 0;
+	for (int i = 0; i < 5; i++)
+		h += (__u64)((__u32)w[i] + (__u32)seed[i]) *
+		     (__u32)((__u32)(w[i] >> 32) + (__u32)(seed[i] >> 32));
 	h ^= h >> 32;
 	h *= 0x9e3779b97f4a7c15ull;
 	return h ^ h >> 29;

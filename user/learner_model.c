@@ -49,6 +49,7 @@ static int register_model(struct sen_learner *l, struct sen_training *t, bool *r
 	*recorded = false;
 	if (!l->registry)
 		return number_without_registry(l, model, why);
+	sen_registry_number_above(l->registry, l->status.version);
 	err = sen_registry_add(l->registry, model, why);
 	*recorded = !err;
 	if (!err)

@@ -26,6 +26,7 @@
 #define HISTORY_MAX  (64u << 20)
 
 struct sen_registry {
+	unsigned int above; /* new versions get higher numbers */
 	char dir[PATH_MAX - 64];
 	int dir_fd; /* locked while the folder is being changed */
 	struct sen_history history;
@@ -273,7 +274,7 @@ static int add_locked(struct sen_registry *r, struct sen_model *model, struct se
 	if (r->history.last == UINT_MAX)
 		return sen_why(why, -EOVERFLOW, NULL, "registry: %s: no version number left",
 			       r->dir);
-	model->version = r->history.last + 1;
+	model->version = (r->history.last > r->above ? r->history.last : r->above) + 1;
 	if (!model->created_s)
 		model->created_s = time(NULL);
 	model_path(r, model->version, path);
@@ -285,6 +286,11 @@ static int add_locked(struct sen_registry *r, struct sen_model *model, struct se
 	if (err)
 		unlink(path);
 	return err;
+}
+
+void sen_registry_number_above(struct sen_registry *r, unsigned int version)
+{
+	r->above = version;
 }
 
 int sen_registry_add(struct sen_registry *r, struct sen_model *model, struct sen_why *why)

@@ -25,6 +25,9 @@ struct sen_registry_entry {
 int sen_registry_open(const char *dir, struct sen_registry **out, struct sen_why *why);
 void sen_registry_close(struct sen_registry *r);
 
+/* Number new versions above this one: a model in force that is not of the registry, so that the packet
+ * path, which tells models apart by version, tells these apart, too. */
+void sen_registry_number_above(struct sen_registry *r, unsigned int version);
 /* Give the model the next version number, write it, stage Development. The file is complete and on
  * disk before the call returns, or nothing is. */
 int sen_registry_add(struct sen_registry *r, struct sen_model *model, struct sen_why *why);

@@ -29,7 +29,7 @@ static int number_without_registry(struct sen_learner *l, struct sen_model *mode
 {
 	char *text;
 
-	model->version = l->status.version + 1;
+	model->version = l->active.version + 1;
 	text = sen_model_print(model);
 	free(text);
 	return text ? 0 : sen_why(why, -ENOMEM, NULL, "model: out of memory");
@@ -49,7 +49,7 @@ static int register_model(struct sen_learner *l, struct sen_training *t, bool *r
 	*recorded = false;
 	if (!l->registry)
 		return number_without_registry(l, model, why);
-	sen_registry_number_above(l->registry, l->status.version);
+	sen_registry_number_above(l->registry, l->active.version);
 	err = sen_registry_add(l->registry, model, why);
 	*recorded = !err;
 	if (!err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared by learner.c (samples, triggers), learner_model.c (models in force) and learner_takeover.c. */
+/* Shared by learner.c (states), learner_samples.c (samples, triggers), learner_model.c (models in force)
+ * and learner_takeover.c. */
 #ifndef SENTROID_LEARNER_INTERNAL_H
 #define SENTROID_LEARNER_INTERNAL_H
 
@@ -7,6 +8,8 @@
 #include "learner.h"
 #include "reservoir.h"
 #include "watch.h"
+
+#define SEN_ATTACKS_KEPT 2000
 
 /* What tells one model in the kernel from another. */
 struct model_id {
@@ -50,6 +53,12 @@ __attribute__((format(printf, 3, 4))) void sen_learner_say(struct sen_learner *l
 /* Forget the samples and start over; the model in force stays. */
 void sen_learner_begin_baseline(struct sen_learner *l, int64_t now_ms);
 void sen_learner_begin_active(struct sen_learner *l, int64_t now_ms);
+
+/* Benign samples without which there is no first model. */
+size_t sen_learner_samples_needed(const struct sen_learner *l);
+/* Start a training if one is due. */
+void sen_learner_tick_baseline(struct sen_learner *l, int64_t now_ms);
+void sen_learner_tick_triggers(struct sen_learner *l, int64_t now_ms);
 
 /* Put a candidate in force. */
 int sen_learner_promote(struct sen_learner *l, struct sen_training *t, int64_t now_ms);

@@ -128,20 +128,28 @@ struct sen_alerts_settings sen_interface_alert_settings(const struct sen_config 
 
 /* ---- what the learner asks for ---- */
 
-static int op_push(void *ctx, const struct sen_model_flat *model, struct sen_why *why)
+static int op_push(void *ctx, enum sen_slot slot, const struct sen_model_flat *model,
+		   struct sen_why *why)
 {
 	struct sen_interface *i = ctx;
 
 	if (!i->dp)
 		return sen_why(why, -ENODEV, NULL, "push: %s: not attached", i->name);
-	return sen_dataplane_push(i->dp, SEN_SLOT_ACTIVE, model, why);
+	return sen_dataplane_push(i->dp, slot, model, why);
 }
 
-static int op_model(void *ctx, struct sen_model_flat *out)
+static int op_model(void *ctx, enum sen_slot slot, struct sen_model_flat *out)
 {
 	struct sen_interface *i = ctx;
 
-	return i->dp ? sen_dataplane_model(i->dp, SEN_SLOT_ACTIVE, out) : -ENODEV;
+	return i->dp ? sen_dataplane_model(i->dp, slot, out) : -ENODEV;
+}
+
+static int op_clear(void *ctx, enum sen_slot slot)
+{
+	struct sen_interface *i = ctx;
+
+	return i->dp ? sen_dataplane_clear(i->dp, slot) : -ENODEV;
 }
 
 static int op_stats(void *ctx, struct sen_stats *out)
@@ -156,6 +164,13 @@ static int op_feature_hist(void *ctx, struct sen_feature_hist *out)
 	struct sen_interface *i = ctx;
 
 	return i->dp ? sen_dataplane_feature_hist(i->dp, out) : -ENODEV;
+}
+
+static int op_score_hist(void *ctx, struct sen_score_hist *out)
+{
+	struct sen_interface *i = ctx;
+
+	return i->dp ? sen_dataplane_score_hist(i->dp, out) : -ENODEV;
 }
 
 static void op_say(void *ctx, enum sen_log_level level, const char *line)
@@ -210,8 +225,10 @@ static int op_train(void *ctx, struct sen_training *training)
 const struct sen_learner_ops sen_interface_learner_ops = {
 	.push = op_push,
 	.model = op_model,
+	.clear = op_clear,
 	.stats = op_stats,
 	.feature_hist = op_feature_hist,
+	.score_hist = op_score_hist,
 	.train = op_train,
 	.say = op_say,
 };

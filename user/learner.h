@@ -34,11 +34,14 @@ enum sen_learner_state {
 };
 
 struct sen_learner_ops {
-	/* The active slot: replace, read (-ENOENT: empty). */
-	int (*push)(void *ctx, const struct sen_model_flat *model, struct sen_why *why);
-	int (*model)(void *ctx, struct sen_model_flat *out);
+	/* A slot: replace, read (-ENOENT: empty), empty it. */
+	int (*push)(void *ctx, enum sen_slot slot, const struct sen_model_flat *model,
+		    struct sen_why *why);
+	int (*model)(void *ctx, enum sen_slot slot, struct sen_model_flat *out);
+	int (*clear)(void *ctx, enum sen_slot slot);
 	int (*stats)(void *ctx, struct sen_stats *out);
 	int (*feature_hist)(void *ctx, struct sen_feature_hist *out);
+	int (*score_hist)(void *ctx, struct sen_score_hist *out);
 	/* Run it elsewhere, then give it back by sen_learner_trained(). On error it stays the caller's. */
 	int (*train)(void *ctx, struct sen_training *training);
 	void (*say)(void *ctx, enum sen_log_level level, const char *line);

@@ -78,7 +78,7 @@ int sen_learner_enforce(struct sen_learner *l, struct sen_model *model, struct s
 		return sen_why(why, -ENOMEM, NULL, "model: out of memory");
 	err = sen_model_flatten(model, flat, why);
 	if (!err)
-		err = l->ops.push(l->ctx, flat, why);
+		err = l->ops.push(l->ctx, SEN_SLOT_ACTIVE, flat, why);
 	if (!err) {
 		id.version = flat->version;
 		memcpy(id.digest, flat->digest, sizeof(id.digest));

@@ -29,7 +29,7 @@ void sen_model_id_text(const struct model_id *id, char text[32])
 int sen_learner_read_active(struct sen_learner *l, struct model_id *id)
 {
 	struct sen_model_flat *flat = malloc(sizeof(*flat));
-	int err = flat ? l->ops.model(l->ctx, flat) : -ENOMEM;
+	int err = flat ? l->ops.model(l->ctx, SEN_SLOT_ACTIVE, flat) : -ENOMEM;
 
 	*id = (struct model_id){ 0 };
 	if (!err) {

@@ -13,25 +13,39 @@
 
 #define SECOND 1000
 
-static int fake_push(void *ctx, const struct sen_model_flat *model, struct sen_why *why)
+static int fake_push(void *ctx, enum sen_slot slot, const struct sen_model_flat *model,
+		     struct sen_why *why)
 {
 	struct fake *f = ctx;
 
 	if (f->push_error)
 		return sen_why(why, f->push_error, NULL, "push: refused by the test");
+	if (slot == SEN_SLOT_SHADOW) {
+		f->shadow = *model;
+		f->has_shadow = true;
+		return 0;
+	}
 	f->active = *model;
 	f->has_model = true;
 	f->pushes++;
 	return 0;
 }
 
-static int fake_model(void *ctx, struct sen_model_flat *out)
+static int fake_model(void *ctx, enum sen_slot slot, struct sen_model_flat *out)
 {
 	struct fake *f = ctx;
 
-	if (!f->has_model)
+	if (slot == SEN_SLOT_ACTIVE ? !f->has_model : !f->has_shadow)
 		return -ENOENT;
-	*out = f->active;
+	*out = slot == SEN_SLOT_ACTIVE ? f->active : f->shadow;
+	return 0;
+}
+
+static int fake_clear(void *ctx, enum sen_slot slot)
+{
+	struct fake *f = ctx;
+
+	*(slot == SEN_SLOT_ACTIVE ? &f->has_model : &f->has_shadow) = false;
 	return 0;
 }
 
@@ -48,6 +62,14 @@ static int fake_hist(void *ctx, struct sen_feature_hist *out)
 	struct fake *f = ctx;
 
 	*out = f->hist;
+	return 0;
+}
+
+static int fake_score_hist(void *ctx, struct sen_score_hist *out)
+{
+	struct fake *f = ctx;
+
+	*out = f->scores;
 	return 0;
 }
 
@@ -72,8 +94,10 @@ static void fake_say(void *ctx, enum sen_log_level level, const char *line)
 const struct sen_learner_ops lab_ops = {
 	.push = fake_push,
 	.model = fake_model,
+	.clear = fake_clear,
 	.stats = fake_stats,
 	.feature_hist = fake_hist,
+	.score_hist = fake_score_hist,
 	.train = fake_train,
 	.say = fake_say,
 };

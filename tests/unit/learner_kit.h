@@ -13,10 +13,13 @@
 struct fake {
 	struct sen_model_flat active;
 	bool has_model;
+	struct sen_model_flat shadow;
+	bool has_shadow;
 	int push_error;
 	unsigned int pushes;
 	struct sen_stats stats;
 	struct sen_feature_hist hist;
+	struct sen_score_hist scores;
 	struct sen_training *submitted;
 	unsigned int submissions;
 	char said[64][256];

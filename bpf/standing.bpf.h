@@ -14,9 +14,18 @@
 #define SEN_STANDING_TICKS 128                     /* 0.13 s */
 #define SEN_STANDING_FLOWS (1024 * SEN_EVENT_UNIT) /* new flows of a target in its 8 s window */
 
+/* By protocol: a TCP and a UDP flood of one target would each end the other's verdict, again and again. */
+static __always_inline struct sen_standing *standing_of(struct sen_target *t, __u8 proto)
+{
+	if (proto == IPPROTO_TCP)
+		return &t->standing[0];
+	return proto == IPPROTO_UDP ? &t->standing[1] : &t->standing[2];
+}
+
 /* Remember the verdict on a new flow with its target. */
 static __always_inline void standing_set(const struct sen_scratch *s, const struct sen_packet *p)
 {
+	struct sen_standing *standing;
 	struct sen_target *t;
 
 	if (s->target_flows < SEN_STANDING_FLOWS)
@@ -24,11 +33,12 @@ static __always_inline void standing_set(const struct sen_scratch *s, const stru
 	t = bpf_map_lookup_elem(&targets, &s->target_entry);
 	if (!t)
 		return;
-	t->standing_score = s->result.score;
-	t->standing_class = s->result.class_id;
-	t->standing_generation = s->version;
-	t->standing_proto = p->key.proto;
-	t->standing_until = p->now + SEN_STANDING_TICKS;
+	standing = standing_of(t, p->key.proto);
+	standing->score = s->result.score;
+	standing->class_id = s->result.class_id;
+	standing->generation = s->version;
+	standing->proto = p->key.proto;
+	standing->until = p->now + SEN_STANDING_TICKS;
 }
 
 static __always_inline struct sen_target *standing_target(const __u8 *address)
@@ -58,6 +68,7 @@ static __always_inline void standing_credit(struct sen_target *t, const struct s
 __noinline int standing_verdict(__u8 generation)
 {
 	struct sen_scratch *s = scratch_of_cpu();
+	const struct sen_standing *standing;
 	const struct sen_packet *p;
 	struct sen_target *t;
 
@@ -67,12 +78,15 @@ __noinline int standing_verdict(__u8 generation)
 	if (p->key.proto == IPPROTO_TCP && !is_opening_syn(p))
 		return 0;
 	t = standing_target(p->side ? p->key.addr[0] : p->key.addr[1]);
-	if (!t || (__s32)(t->standing_until - p->now) <= 0 ||
-	    t->standing_generation != generation || t->standing_proto != p->key.proto)
+	if (!t)
+		return 0;
+	standing = standing_of(t, p->key.proto);
+	if ((__s32)(standing->until - p->now) <= 0 || standing->generation != generation ||
+	    standing->proto != p->key.proto)
 		return 0;
 	standing_credit(t, p, p->side ? p->key.addr[1] : p->key.addr[0]);
-	s->result.score = t->standing_score;
-	s->result.class_id = t->standing_class;
+	s->result.score = standing->score;
+	s->result.class_id = standing->class_id;
 	return 1;
 }
 

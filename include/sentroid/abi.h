@@ -92,6 +92,20 @@ struct sen_source {
 };
 SEN_ASSERT_SIZE(struct sen_source, 128);
 
+/* The verdict that new flows to a target under flood take over (standing.bpf.h). */
+struct sen_standing {
+	__u32 until; /* tick */
+	__u32 score; /* Q16 */
+	__u8 class_id;
+	__u8 generation; /* of the model that said so */
+	__u8 proto;
+	__u8 pad;
+};
+SEN_ASSERT_SIZE(struct sen_standing, 12);
+
+/* One for each kind of flood, so that two at a time do not take each other's place: TCP, UDP, the rest. */
+#define SEN_STANDINGS 3
+
 /* A responder. */
 struct sen_target {
 	__u8 addr[SEN_ADDR_BYTES];
@@ -104,13 +118,8 @@ struct sen_target {
 	__u32 claimed; /* tick of the last ARP claim by `mac` */
 	__u8 mac[6];   /* that it belongs to, as far as ARP has said */
 	__u8 pad[2];
-	/* The standing verdict on new flows to a target under flood, see evaluate.bpf.h. */
-	__u32 standing_until; /* tick */
-	__u32 standing_score; /* Q16 */
-	__u8 standing_class;
-	__u8 standing_generation; /* of the model that said so */
-	__u8 standing_proto;
-	__u8 pad2[53];
+	struct sen_standing standing[SEN_STANDINGS];
+	__u8 pad2[28];
 };
 SEN_ASSERT_SIZE(struct sen_target, 128);
 

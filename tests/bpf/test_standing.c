@@ -177,6 +177,28 @@ static void others_are_judged_by_themselves(void **state)
 	}
 }
 
+/* Floods of two protocols at once: each has its own verdict, and neither ends the other's. */
+static void a_mixed_flood_inherits_as_well(void **state)
+{
+	struct rig *rig = *state;
+	uint64_t evaluations, before;
+	struct packet p;
+
+	for (uint32_t n = 0; n < BUSY; n++) {
+		syn(rig, 2 * n, VICTIM);
+		rig_send(rig, packet_udp(&p, HOST(10001 + 2 * n), 1000, VICTIM, 80, 10));
+	}
+	before = inherited(rig);
+	evaluations = rig_stats(rig).evaluations;
+	for (uint32_t n = BUSY; n < BUSY + 50; n++) {
+		syn(rig, 2 * n, VICTIM);
+		rig_send(rig, packet_udp(&p, HOST(10001 + 2 * n), 1000, VICTIM, 80, 10));
+	}
+	assert_int_equal(inherited(rig) - before, 100);
+	assert_int_equal(rig_stats(rig).evaluations, evaluations);
+	rig_assert_balance(rig);
+}
+
 /* A flow that has an entry is judged as before. */
 static void known_flows_keep_their_own(void **state)
 {
@@ -224,15 +246,11 @@ static void not_where_there_is_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(flows_of_a_flood_inherit),
-		TEST(the_target_still_counts),
-		TEST(policy_decides_what_they_inherit),
-		TEST(a_verdict_lapses_and_is_renewed),
-		TEST(a_verdict_falls_with_its_model),
-		TEST(others_are_judged_by_themselves),
-		TEST(known_flows_keep_their_own),
-		TEST(not_where_nothing_is_flagged),
-		cmocka_unit_test(not_where_there_is_room),
+		TEST(flows_of_a_flood_inherit),         TEST(the_target_still_counts),
+		TEST(policy_decides_what_they_inherit), TEST(a_verdict_lapses_and_is_renewed),
+		TEST(a_verdict_falls_with_its_model),   TEST(others_are_judged_by_themselves),
+		TEST(a_mixed_flood_inherits_as_well),   TEST(known_flows_keep_their_own),
+		TEST(not_where_nothing_is_flagged),     cmocka_unit_test(not_where_there_is_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,18 +74,6 @@ static int add_attack(struct options *o, const char *value)
 	return add_input(o, equals + 1, value, equals - value);
 }
 
-static int parse_number(const char *option, const char *value, double least, double most,
-			double *out)
-{
-	char *end;
-
-	*out = strtod(value, &end);
-	if (*end || end == value || !(*out >= least && *out <= most))
-		return usage_error("%s: %s: not a number from %g to %g", option, value, least,
-				   most);
-	return 0;
-}
-
 static int on_option(int key, const char *value, void *input)
 {
 	struct options *o = input;

@@ -196,6 +196,17 @@ int parse_count(const char *option, const char *value, unsigned int least, unsig
 	return 0;
 }
 
+int parse_number(const char *option, const char *value, double least, double most, double *out)
+{
+	char *end;
+
+	*out = strtod(value, &end);
+	if (*end || end == value || !(*out >= least && *out <= most))
+		return usage_error("%s: %s: not a number from %g to %g", option, value, least,
+				   most);
+	return 0;
+}
+
 static void print_commands(const char *group, const char *doc, const struct command *table)
 {
 	const char *space = *group ? " " : "";

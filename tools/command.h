@@ -29,6 +29,7 @@ int cmd_status(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_train(int argc, char **argv);
+int cmd_eval(int argc, char **argv);
 int cmd_bench(int argc, char **argv);
 
 /* Run the command of a table (which ends with one without a name) that argv[1] names. `group` is what
@@ -59,6 +60,7 @@ int parse_choice(const char *option, const char *value, const char *const *names
 		 unsigned int *choice);
 int parse_count(const char *option, const char *value, unsigned int least, unsigned int most,
 		unsigned int *count);
+int parse_number(const char *option, const char *value, double least, double most, double *out);
 
 /* One line on stderr, and the hint if there is one. Return the exit code. */
 int fail(const struct sen_why *why);

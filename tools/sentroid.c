@@ -21,6 +21,8 @@ static const struct command commands[] = {
 	  "what the detector would have said about captures", cmd_replay },
 	{ "train", "--normal FILE... [--until SECONDS] [--attack CLASS=FILE ...] -o MODEL.json",
 	  "make a model from captures", cmd_train },
+	{ "eval", "--labels LABELS.csv[.gz] FILE... [--model FILE] [--from SECONDS] [--json]",
+	  "how well a model tells labelled attacks from normal traffic", cmd_eval },
 	{ "bench", "[--json]", "what a packet costs on this machine", cmd_bench },
 	{ 0 },
 };

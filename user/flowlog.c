@@ -6,19 +6,10 @@
 
 #include "flowlog.h"
 
-#define NO_RECORD (~(size_t)0)
 #define ADDR_TEXT 48
 
-struct record {
-	struct sen_flow_key key;
-	uint64_t first_ns, last_ns, packets, bytes;
-	uint32_t score; /* highest, Q16 */
-	uint32_t evaluations;
-	uint8_t class_id, reason, from; /* at the highest score; side of the first packet */
-};
-
 struct sen_flowlog {
-	struct record *records;
+	struct sen_flow_record *records;
 	size_t n, room;
 	unsigned int capacity;
 	size_t at[]; /* record of each entry of the flow table */
@@ -32,7 +23,7 @@ struct sen_flowlog *sen_flowlog_new(unsigned int capacity)
 		return NULL;
 	log->capacity = capacity;
 	for (unsigned int i = 0; i < capacity; i++)
-		log->at[i] = NO_RECORD;
+		log->at[i] = SEN_NO_FLOW;
 	return log;
 }
 
@@ -49,14 +40,14 @@ static int open_record(struct sen_flowlog *log, const struct sen_frame *frame,
 {
 	if (log->n == log->room) {
 		size_t room = log->room ? 2 * log->room : 4096;
-		struct record *grown = reallocarray(log->records, room, sizeof(*grown));
+		struct sen_flow_record *grown = reallocarray(log->records, room, sizeof(*grown));
 
 		if (!grown)
 			return -ENOMEM;
 		log->records = grown;
 		log->room = room;
 	}
-	log->records[log->n] = (struct record){
+	log->records[log->n] = (struct sen_flow_record){
 		.key = result->entry->key,
 		.first_ns = frame->time_ns,
 		.from = result->side,
@@ -69,12 +60,12 @@ int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
 		    const struct sen_offline_result *result)
 {
 	const struct sen_flow *f = result->entry;
-	struct record *r;
+	struct sen_flow_record *r;
 	int err = 0;
 
 	if (!f || result->flow >= log->capacity)
 		return 0;
-	if (result->opened || log->at[result->flow] == NO_RECORD)
+	if (result->opened || log->at[result->flow] == SEN_NO_FLOW)
 		err = open_record(log, frame, result);
 	if (err)
 		return err;
@@ -105,6 +96,16 @@ size_t sen_flowlog_flagged(const struct sen_flowlog *log)
 	return flagged;
 }
 
+const struct sen_flow_record *sen_flowlog_get(const struct sen_flowlog *log, size_t i)
+{
+	return &log->records[i];
+}
+
+size_t sen_flowlog_find(const struct sen_flowlog *log, const struct sen_offline_result *result)
+{
+	return result->entry && result->flow < log->capacity ? log->at[result->flow] : SEN_NO_FLOW;
+}
+
 static const char *reason_name(unsigned int reason)
 {
 #define NAME(id, name, help) name,
@@ -128,7 +129,7 @@ static void address_text(const struct sen_flow_key *key, int side, char text[ADD
 		inet_ntop(AF_INET6, a, text, ADDR_TEXT);
 }
 
-static void write_record(const struct record *r, const struct sen_model *model, FILE *out)
+static void write_record(const struct sen_flow_record *r, const struct sen_model *model, FILE *out)
 {
 	bool flagged = r->score >= SEN_ONE;
 	char from[ADDR_TEXT], to[ADDR_TEXT];

@@ -220,6 +220,12 @@ int sen_make_dirs(const char *path, struct sen_why *why)
 	return S_ISDIR(st.st_mode) ? 0 : file_error(why, -ENOTDIR, "create folder", path);
 }
 
+static void hex_of(const unsigned char *md, unsigned int n, char hex[65])
+{
+	for (unsigned int i = 0; i < n; i++)
+		snprintf(hex + 2 * i, 3, "%02x", md[i]);
+}
+
 int sen_sha256_hex(const void *data, size_t len, char hex[65])
 {
 	unsigned char md[EVP_MAX_MD_SIZE];
@@ -227,7 +233,35 @@ int sen_sha256_hex(const void *data, size_t len, char hex[65])
 
 	if (!EVP_Digest(data, len, md, &n, EVP_sha256(), NULL) || n != 32)
 		return -EIO;
-	for (unsigned int i = 0; i < n; i++)
-		snprintf(hex + 2 * i, 3, "%02x", md[i]);
+	hex_of(md, n, hex);
 	return 0;
+}
+
+static int digest_stream(FILE *in, EVP_MD_CTX *ctx, char hex[65])
+{
+	unsigned char md[EVP_MAX_MD_SIZE], block[65536];
+	unsigned int n = 0;
+	size_t got;
+
+	if (!ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
+		return -ENOMEM;
+	while ((got = fread(block, 1, sizeof(block), in)))
+		if (!EVP_DigestUpdate(ctx, block, got))
+			return -EIO;
+	if (ferror(in) || !EVP_DigestFinal_ex(ctx, md, &n) || n != 32)
+		return -EIO;
+	hex_of(md, n, hex);
+	return 0;
+}
+
+int sen_sha256_file(const char *path, char hex[65], struct sen_why *why)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	FILE *in = fopen(path, "re");
+	int err = in ? digest_stream(in, ctx, hex) : -errno;
+
+	if (in)
+		fclose(in);
+	EVP_MD_CTX_free(ctx);
+	return err ? file_error(why, err, "read", path) : 0;
 }

@@ -8,9 +8,6 @@
 #include "loader.h"
 #include "offline.h"
 
-/* As many a second as a token bucket can count: nothing is withheld. */
-#define UNLIMITED 4000000u
-
 struct session {
 	struct sen_harvest *harvest;
 	const struct sen_harvest_options *options;
@@ -94,9 +91,7 @@ int sen_harvest_capture(struct sen_harvest *h, const char *path,
 	struct sen_capture *c = NULL;
 	int err;
 
-	policy.sample_every = 1;
-	for (int kind = 0; kind < SEN_SAMPLE_KINDS; kind++)
-		policy.rate[kind] = UNLIMITED;
+	sen_offline_sample_all(&policy);
 	err = sen_capture_open(path, &c, why);
 	if (!err)
 		err = sen_offline_open(&offline, &o, why);

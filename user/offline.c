@@ -15,6 +15,8 @@
 
 #define ETH_HEADER  14u
 #define DRAIN_EVERY 1024u
+/* As many samples a second as a token bucket can count: nothing is withheld. */
+#define UNLIMITED 4000000u
 
 struct sen_offline {
 	struct sentroid *skel;
@@ -26,6 +28,13 @@ struct sen_offline {
 	unsigned int runs;
 	uint8_t head[SEN_HEAD_BYTES];
 };
+
+void sen_offline_sample_all(struct sen_policy *policy)
+{
+	policy->sample_every = 1;
+	for (int kind = 0; kind < SEN_SAMPLE_KINDS; kind++)
+		policy->rate[kind] = UNLIMITED;
+}
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
 {

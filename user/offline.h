@@ -30,6 +30,9 @@ struct sen_offline_result {
 	const struct sen_flow *entry; /* NULL where the frame has no flow; read-only, live */
 };
 
+/* Have every evaluation handed to on_event. */
+void sen_offline_sample_all(struct sen_policy *policy);
+
 /* -EPERM without root; else from loading. Free with sen_offline_close(). */
 int sen_offline_open(const struct sen_offline_options *options, struct sen_offline **out,
 		     struct sen_why *why);

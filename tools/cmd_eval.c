@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* sentroid eval: how well a model tells attacks from normal traffic, on captures whose frames are
+ * labelled. The packet program itself scores them, as in `sentroid replay`. */
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "evaluation.h"
+#include "fsutil.h"
+#include "paths.h"
+#include "table.h"
+
+#define PROGRESS_EVERY 65536
+
+struct options {
+	const char *model;
+	const char *labels;
+	const char *from;
+	double from_s;
+	bool json;
+};
+
+enum {
+	KEY_MODEL = 0x100,
+	KEY_LABELS,
+	KEY_FROM,
+	KEY_JSON
+};
+
+static const struct argp_option option_list[] = {
+	{ "labels", KEY_LABELS, "LABELS.csv[.gz]", 0,
+	  "What each frame is: columns frame,label,class and perhaps source", 0 },
+	{ "model", KEY_MODEL, "FILE", 0, "Model instead of the shipped one", 0 },
+	{ "from", KEY_FROM, "SECONDS", 0,
+	  "Leave out flows that begin sooner after the first frame, such as those trained on", 0 },
+	{ "json", KEY_JSON, 0, 0, "Print all figures as JSON", 0 },
+	{ 0 },
+};
+
+static int on_option(int key, const char *value, void *input)
+{
+	struct options *o = input;
+
+	switch (key) {
+	case KEY_MODEL:
+		o->model = value;
+		return 0;
+	case KEY_LABELS:
+		o->labels = value;
+		return 0;
+	case KEY_FROM:
+		return parse_number("--from", value, 0, 1e9, &o->from_s);
+	case KEY_JSON:
+		o->json = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct syntax syntax = {
+	.name = "eval",
+	.args = "--labels LABELS.csv[.gz] FILE...",
+	.doc = "Run labelled captures through the packet program and tell how well its scores separate "
+	       "attacks from normal traffic. Frames are counted from 1, on from one capture to the next.",
+	.least = 1,
+	.most = SYNTAX_ARGS - 1,
+	.options = option_list,
+	.option = on_option,
+};
+
+static void progress(void *ctx, uint64_t frames)
+{
+	(void)ctx;
+	if (isatty(STDERR_FILENO) && frames % PROGRESS_EVERY == 0)
+		fprintf(stderr, "\r%llu packets", (unsigned long long)frames);
+}
+
+/* A percentage, or a dash where the figure is undefined. */
+static const char *percent(double share, char text[16])
+{
+	if (isnan(share))
+		return strcpy(text, "-");
+	snprintf(text, 16, "%.2f%%", 100 * share);
+	return text;
+}
+
+static void print_figures(struct table *t, const char *of, const struct sen_figures *f)
+{
+	char at[SEN_EVAL_RATES][16], fpr[16], tpr[16], precision[16];
+
+	table_row(t, "%s\t%zu\t%zu\t%.4f\t%.4f\t%s\t%s\t%s\t%s\t%s", of, f->benign, f->malicious,
+		  f->auc, f->average_precision, percent(f->tpr_at_fpr[0], at[0]),
+		  percent(f->tpr_at_fpr[1], at[1]), percent(f->threshold.fpr, fpr),
+		  percent(f->threshold.tpr, tpr), percent(f->threshold.precision, precision));
+}
+
+static void print_summary(const struct sen_evaluation *e)
+{
+	struct table t = { .align = "<>>>>>>>>>", .indent = "" };
+
+	table_row(&t, "by\tbenign\tmalicious\tAUC\tAP\trecall at 0.1%%\tat 1%%\tthreshold: FPR\t"
+		      "recall\tprecision");
+	print_figures(&t, "flow", &e->flow);
+	print_figures(&t, "packet", &e->packet);
+	print_figures(&t, "evaluation", &e->evaluation);
+	table_print(&t);
+}
+
+static void print_classes(const struct sen_evaluation *e, const struct sen_labels *labels)
+{
+	struct table t = { .align = "<>>>>>>>>", .indent = "" };
+	char recall[16], at[SEN_EVAL_RATES][16], named[16];
+
+	table_row(&t, "class\tflows\trecall\tat 0.1%%\tat 1%%\tnamed right\tattacks\tdetected\t"
+		      "delay, packets");
+	for (size_t i = 0; i < e->n_classes; i++) {
+		const struct sen_class_figures *c = &e->classes[i];
+		double share = c->flagged ? (double)c->named / c->flagged : NAN;
+
+		table_row(&t, "%s\t%zu\t%s\t%s\t%s\t%s\t%zu\t%zu\t%.0f",
+			  sen_labels_class(labels, c->class_index), c->flows,
+			  percent(c->recall, recall), percent(c->recall_at_fpr[0], at[0]),
+			  percent(c->recall_at_fpr[1], at[1]), percent(share, named), c->attacks,
+			  c->detected, c->delay_packets);
+	}
+	table_print(&t);
+}
+
+static void print_rest(const struct sen_evaluation *e, const struct sen_trial *t)
+{
+	char mean[SEN_EVAL_RATES][16], target[16], flow[16], evaluation[16];
+
+	printf("mean over sources: recall %s at 0.1%%, %s at 1%%\n",
+	       percent(e->source_mean_at_fpr[0], mean[0]),
+	       percent(e->source_mean_at_fpr[1], mean[1]));
+	printf("threshold: set for %s of evaluations, gives %s of evaluations and %s of flows\n",
+	       percent(e->target_fpr, target), percent(e->by_evaluation.fpr, evaluation),
+	       percent(e->by_flow.fpr, flow));
+	printf("integers against float32: AUC %.5f against %.5f\n", e->flow.auc, e->flow_float.auc);
+	printf("left out: %zu flows before the start, %zu unlabelled; without a score: %zu flows, "
+	       "%llu frames\n",
+	       e->flows_before, e->flows_unlabelled, e->flows_unscored,
+	       (unsigned long long)(t->counts.frames_unparsed + t->counts.frames_untracked));
+}
+
+static int print_json(const struct sen_evaluation *e, const struct sen_evaluation_context *x,
+		      struct sen_why *why)
+{
+	char *text = sen_evaluation_json(e, x);
+
+	if (!text)
+		return sen_why(why, -ENOMEM, NULL, "printing figures: out of memory");
+	puts(text);
+	free(text);
+	return 0;
+}
+
+static int report(const struct options *o, const struct sen_evaluation_context *x,
+		  struct sen_trial *trial, struct sen_why *why)
+{
+	struct sen_evaluation *e;
+	int err = sen_evaluation_make(trial, x->model, x->labels, &e);
+
+	if (err)
+		return sen_why(why, err, NULL, "evaluating: out of memory");
+	if (o->json) {
+		err = print_json(e, x, why);
+	} else {
+		print_summary(e);
+		print_classes(e, x->labels);
+		print_rest(e, trial);
+	}
+	sen_evaluation_free(e);
+	return err;
+}
+
+/* Figures on what a model was trained on say nothing about what it will meet. */
+static int describe_inputs(const struct options *o, const char *const *files,
+			   const struct sen_model *model, struct sen_evaluation_input *inputs,
+			   size_t *n, struct sen_why *why)
+{
+	for (*n = 0; files[*n]; ++*n) {
+		struct sen_evaluation_input *in = &inputs[*n];
+		int err = sen_sha256_file(files[*n], in->digest, why);
+
+		if (err)
+			return err;
+		in->path = files[*n];
+		in->trained_on = strstr(model->training.inputs, in->digest);
+		if (in->trained_on && o->from_s <= 0)
+			note("%s: the model was trained on it: --from SECONDS leaves out the part "
+			     "that was used",
+			     in->path);
+	}
+	return 0;
+}
+
+static int evaluate(const struct options *o, const char *const *files,
+		    const struct sen_model *model, const struct sen_labels *labels)
+{
+	struct sen_evaluation_input inputs[SYNTAX_ARGS] = { 0 };
+	struct sen_evaluation_context x = {
+		.model = model,
+		.labels = labels,
+		.model_path = o->model,
+		.labels_path = o->labels,
+		.inputs = inputs,
+		.from_s = o->from_s,
+	};
+	struct sen_trial_options options = {
+		.model = model,
+		.labels = labels,
+		.files = files,
+		.from_s = o->from_s,
+		.progress = progress,
+	};
+	struct sen_trial *trial = NULL;
+	struct sen_why why = { 0 };
+	int err = describe_inputs(o, files, model, inputs, &x.n_inputs, &why);
+
+	if (!err)
+		err = sen_trial_run(&options, &trial, &why);
+	x.trial = trial;
+	if (!err)
+		err = report(o, &x, trial, &why);
+	/* A damaged capture is told last: what could be read of it was used. */
+	if (err)
+		err = fail(&why);
+	else if (*trial->damage.text)
+		err = fail(&trial->damage);
+	sen_trial_free(trial);
+	return err;
+}
+
+int cmd_eval(int argc, char **argv)
+{
+	const char *files[SYNTAX_ARGS] = { 0 };
+	struct options o = { 0 };
+	struct sen_why why = { 0 };
+	struct sen_model *model = NULL;
+	struct sen_labels *labels = NULL;
+	char shipped[PATH_MAX];
+	int err = parse_line(&syntax, argc, argv, &o, files);
+
+	if (err)
+		return err;
+	if (!o.labels)
+		return usage_error("--labels LABELS.csv is needed");
+	if (!is_root("evaluating (captures go through the packet program)", files[0]))
+		return EXIT_FAILED;
+	if (!o.model) {
+		err = sen_default_model_path(shipped, sizeof(shipped), &why);
+		o.model = shipped;
+	}
+	if (!err)
+		err = sen_model_load(o.model, &model, &why);
+	if (!err)
+		err = sen_labels_read(o.labels, &labels, &why);
+	err = err ? fail(&why) : evaluate(&o, files, model, labels);
+	sen_labels_free(labels);
+	sen_model_free(model);
+	return err;
+}

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evaluation.h"
+
+static const double rates[SEN_EVAL_RATES] = SEN_EVAL_RATE_LIST;
+
+void sen_evaluation_free(struct sen_evaluation *e)
+{
+	if (!e)
+		return;
+	sen_ranking_free(e->flows);
+	free(e->classes);
+	free(e->sources);
+	free(e);
+}
+
+static struct sen_figures figures_of(struct sen_ranking *r, double threshold)
+{
+	struct sen_figures f = {
+		.benign = sen_ranking_negatives(r),
+		.malicious = sen_ranking_positives(r),
+		.auc = sen_ranking_auc(r),
+		.average_precision = sen_ranking_average_precision(r),
+	};
+
+	for (int i = 0; i < SEN_EVAL_RATES; i++)
+		f.tpr_at_fpr[i] = sen_ranking_recall_at(r, rates[i]);
+	sen_ranking_confusion(r, threshold, &f.threshold);
+	return f;
+}
+
+static bool is_counted(const struct sen_trial_flow *f)
+{
+	return !f->left_out && f->labelled;
+}
+
+static void count_flow(struct sen_evaluation *e, const struct sen_trial_flow *f)
+{
+	if (f->left_out) {
+		e->flows_before++;
+	} else if (!f->labelled) {
+		e->flows_unlabelled++;
+	} else if (!f->evaluations) {
+		e->flows_unscored++;
+		e->flows_unscored_malicious += f->label.malicious;
+	}
+}
+
+/* A flow of which no vector came stands last in both. */
+static int rank_flows(struct sen_evaluation *e, const struct sen_trial *t)
+{
+	struct sen_ranking *in_float = sen_ranking_new();
+	int err = in_float ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < t->n_flows; i++) {
+		const struct sen_trial_flow *f = &t->flows[i];
+
+		count_flow(e, f);
+		if (!is_counted(f))
+			continue;
+		err = sen_ranking_add(e->flows, f->score, f->label.malicious);
+		if (!err)
+			err = sen_ranking_add(in_float, f->float_score, f->label.malicious);
+	}
+	if (!err) {
+		e->flow = figures_of(e->flows, SEN_ONE);
+		e->flow_float = figures_of(in_float, 1);
+	}
+	sen_ranking_free(in_float);
+	return err;
+}
+
+static double share(double part, double whole)
+{
+	return whole > 0 ? part / whole : NAN;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(double *v, size_t n)
+{
+	if (!n)
+		return NAN;
+	qsort(v, n, sizeof(*v), by_value);
+	return (v[(n - 1) / 2] + v[n / 2]) / 2;
+}
+
+static int measure_delays(struct sen_class_figures *c, const struct sen_trial *t)
+{
+	double *seconds = calloc(2 * t->n_attacks + 1, sizeof(*seconds));
+	double *packets = seconds + t->n_attacks;
+
+	if (!seconds)
+		return -ENOMEM;
+	for (size_t i = 0; i < t->n_attacks; i++) {
+		const struct sen_trial_attack *a = &t->attacks[i];
+
+		if (a->label.class_index != c->class_index)
+			continue;
+		c->attacks++;
+		if (!a->detected)
+			continue;
+		seconds[c->detected] = ((double)a->detected_ns - (double)a->first_ns) / 1e9;
+		packets[c->detected++] = a->delay_packets;
+	}
+	c->delay_s = median(seconds, c->detected);
+	c->delay_packets = median(packets, c->detected);
+	free(seconds);
+	return 0;
+}
+
+static void count_class_flow(struct sen_class_figures *c, const struct sen_trial_flow *f,
+			     const char *name, const struct sen_model *model,
+			     const double cut[SEN_EVAL_RATES])
+{
+	c->flows++;
+	for (int i = 0; i < SEN_EVAL_RATES; i++)
+		c->recall_at_fpr[i] += f->score > cut[i];
+	if (f->score < SEN_ONE)
+		return;
+	c->flagged++;
+	c->named += !strcmp(sen_class_name(model, f->class_id), name);
+	c->named_as[f->class_id % SEN_CLASS_MAX]++;
+}
+
+static void count_source_flow(struct sen_source_figures *s, const struct sen_trial_flow *f,
+			      const double cut[SEN_EVAL_RATES])
+{
+	bool flagged = f->score >= SEN_ONE;
+
+	if (!f->label.malicious) {
+		s->benign++;
+		s->false_positives += flagged;
+		return;
+	}
+	s->malicious++;
+	s->recall += flagged;
+	for (int i = 0; i < SEN_EVAL_RATES; i++)
+		s->recall_at_fpr[i] += f->score > cut[i];
+}
+
+static void count_flows(struct sen_evaluation *e, const struct sen_trial *t,
+			const struct sen_model *model, const struct sen_labels *labels)
+{
+	double cut[SEN_EVAL_RATES];
+
+	for (int i = 0; i < SEN_EVAL_RATES; i++)
+		cut[i] = sen_ranking_cut(e->flows, rates[i]);
+	for (size_t i = 0; i < t->n_flows; i++) {
+		const struct sen_trial_flow *f = &t->flows[i];
+		unsigned int class_index = f->label.class_index;
+
+		if (!is_counted(f))
+			continue;
+		count_source_flow(&e->sources[f->label.source_index], f, cut);
+		if (f->label.malicious)
+			count_class_flow(&e->classes[class_index], f,
+					 sen_labels_class(labels, class_index), model, cut);
+	}
+}
+
+/* From counts to shares; without benign flows there is no rate to hold. */
+static void settle_rates(double recall_at_fpr[SEN_EVAL_RATES], size_t flows, bool has_benign)
+{
+	for (int i = 0; i < SEN_EVAL_RATES; i++)
+		recall_at_fpr[i] = has_benign ? share(recall_at_fpr[i], flows) : NAN;
+}
+
+static int settle_classes(struct sen_evaluation *e, const struct sen_trial *t)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < e->n_classes; i++) {
+		struct sen_class_figures *c = &e->classes[i];
+
+		c->class_index = i;
+		if (measure_delays(c, t))
+			return -ENOMEM;
+		c->recall = share(c->flagged, c->flows);
+		settle_rates(c->recall_at_fpr, c->flows, e->flow.benign);
+		if (c->flows || c->attacks)
+			e->classes[kept++] = *c;
+	}
+	e->n_classes = kept;
+	return 0;
+}
+
+static void settle_sources(struct sen_evaluation *e)
+{
+	size_t kept = 0, attacked = 0;
+
+	for (size_t i = 0; i < e->n_sources; i++) {
+		struct sen_source_figures *s = &e->sources[i];
+
+		s->source_index = i;
+		s->recall = share(s->recall, s->malicious);
+		settle_rates(s->recall_at_fpr, s->malicious, e->flow.benign);
+		for (int k = 0; s->malicious && k < SEN_EVAL_RATES; k++)
+			e->source_mean_at_fpr[k] += s->recall_at_fpr[k];
+		attacked += s->malicious > 0;
+		if (s->malicious || s->benign)
+			e->sources[kept++] = *s;
+	}
+	e->n_sources = kept;
+	for (int k = 0; k < SEN_EVAL_RATES; k++)
+		e->source_mean_at_fpr[k] = share(e->source_mean_at_fpr[k], attacked);
+}
+
+static struct sen_calibration calibrate(struct sen_ranking *r, const struct sen_figures *f,
+					double target_fpr)
+{
+	return (struct sen_calibration){
+		.benign = f->benign,
+		.fpr = f->threshold.fpr,
+		.score_for_target = sen_ranking_cut(r, target_fpr) / SEN_ONE,
+	};
+}
+
+static int make(struct sen_evaluation *e, struct sen_trial *t, const struct sen_model *model,
+		const struct sen_labels *labels)
+{
+	int err;
+
+	e->n_classes = sen_labels_classes(labels);
+	e->n_sources = sen_labels_sources(labels);
+	e->classes = calloc(e->n_classes, sizeof(*e->classes));
+	e->sources = calloc(e->n_sources, sizeof(*e->sources));
+	e->flows = sen_ranking_new();
+	if (!e->classes || !e->sources || !e->flows)
+		return -ENOMEM;
+	err = rank_flows(e, t);
+	if (err)
+		return err;
+	e->packet = figures_of(t->packets, SEN_ONE);
+	e->evaluation = figures_of(t->evaluations, SEN_ONE);
+	e->evaluation_float = figures_of(t->evaluations_float, 1);
+	e->target_fpr = model->training.target_fpr;
+	e->by_flow = calibrate(e->flows, &e->flow, e->target_fpr);
+	e->by_evaluation = calibrate(t->evaluations, &e->evaluation, e->target_fpr);
+	count_flows(e, t, model, labels);
+	settle_sources(e);
+	return settle_classes(e, t);
+}
+
+int sen_evaluation_make(struct sen_trial *trial, const struct sen_model *model,
+			const struct sen_labels *labels, struct sen_evaluation **out)
+{
+	struct sen_evaluation *e = calloc(1, sizeof(*e));
+	int err = e ? make(e, trial, model, labels) : -ENOMEM;
+
+	if (err)
+		sen_evaluation_free(e);
+	else
+		*out = e;
+	return err;
+}

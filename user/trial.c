@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture.h"
+#include "float_score.h"
+#include "flowlog.h"
+#include "loader.h"
+#include "offline.h"
+#include "trial.h"
+
+struct session {
+	struct sen_trial *trial;
+	const struct sen_trial_options *options;
+	struct sen_offline *program;
+	struct sen_flowlog *log;
+	struct sen_event event; /* of the evaluation that the frame brought */
+	bool has_event;
+};
+
+void sen_trial_free(struct sen_trial *t)
+{
+	if (!t)
+		return;
+	sen_ranking_free(t->packets);
+	sen_ranking_free(t->evaluations);
+	sen_ranking_free(t->evaluations_float);
+	free(t->attacks);
+	free(t->flows);
+	free(t);
+}
+
+static struct sen_trial *new_trial(void)
+{
+	struct sen_trial *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->packets = sen_ranking_new();
+	t->evaluations = sen_ranking_new();
+	t->evaluations_float = sen_ranking_new();
+	if (t->packets && t->evaluations && t->evaluations_float)
+		return t;
+	sen_trial_free(t);
+	return NULL;
+}
+
+static void on_event(void *ctx, const struct sen_event *event)
+{
+	struct session *s = ctx;
+
+	s->event = *event;
+	s->has_event = true;
+}
+
+static bool is_early(const struct session *s, uint64_t time_ns)
+{
+	return s->options->from_s > 0 &&
+	       (double)time_ns - (double)s->trial->first_ns < s->options->from_s * 1e9;
+}
+
+/* The flows of the log, each with its label beside it. */
+static struct sen_trial_flow *flow_of(struct session *s, size_t i)
+{
+	struct sen_trial *t = s->trial;
+	uint64_t first_ns = sen_flowlog_get(s->log, i)->first_ns;
+
+	if (i < t->n_flows)
+		return &t->flows[i];
+	if (i == t->flow_room) {
+		size_t room = t->flow_room ? 2 * t->flow_room : 4096;
+		struct sen_trial_flow *grown = reallocarray(t->flows, room, sizeof(*grown));
+
+		if (!grown)
+			return NULL;
+		t->flows = grown;
+		t->flow_room = room;
+	}
+	t->flows[t->n_flows] = (struct sen_trial_flow){
+		.first_ns = first_ns,
+		.float_score = -1,
+		.left_out = is_early(s, first_ns),
+	};
+	return &t->flows[t->n_flows++];
+}
+
+static void label_flow(struct sen_trial_flow *f, const struct sen_frame_label *label)
+{
+	if (!f->labelled || (label->malicious && !f->label.malicious))
+		f->label = *label;
+	f->labelled = true;
+}
+
+static struct sen_trial_attack *attack_of(struct session *s, const struct sen_frame_label *label,
+					  uint64_t time_ns)
+{
+	struct sen_trial *t = s->trial;
+	struct sen_trial_attack *grown;
+
+	for (size_t i = 0; i < t->n_attacks; i++)
+		if (t->attacks[i].label.class_index == label->class_index &&
+		    t->attacks[i].label.source_index == label->source_index)
+			return &t->attacks[i];
+	grown = reallocarray(t->attacks, t->n_attacks + 1, sizeof(*grown));
+	if (!grown)
+		return NULL;
+	t->attacks = grown;
+	t->attacks[t->n_attacks] = (struct sen_trial_attack){ .label = *label,
+							      .first_ns = time_ns };
+	return &t->attacks[t->n_attacks++];
+}
+
+static int note_attack(struct session *s, const struct sen_frame_label *label, uint64_t time_ns,
+		       bool flagged)
+{
+	struct sen_trial_attack *a = attack_of(s, label, time_ns);
+
+	if (!a)
+		return -ENOMEM;
+	if (flagged && !a->detected) {
+		a->detected = true;
+		a->delay_packets = a->frames;
+		a->detected_ns = time_ns;
+	}
+	a->frames++;
+	a->last_ns = time_ns;
+	return 0;
+}
+
+/* A frame that belongs to no flow passes: its score is 0. */
+static int note_frame(struct session *s, const struct sen_frame *frame,
+		      const struct sen_offline_result *result, const struct sen_frame_label *label)
+{
+	struct sen_trial_counts *n = &s->trial->counts;
+	uint32_t score = result->entry ? result->entry->score : 0;
+	int err;
+
+	if (is_early(s, frame->time_ns)) {
+		n->frames_before++;
+		return 0;
+	}
+	if (!result->entry) {
+		n->frames_unparsed += !result->parsed;
+		n->frames_untracked += result->parsed;
+		n->frames_unscored_malicious += label->malicious;
+	}
+	err = sen_ranking_add(s->trial->packets, score, label->malicious);
+	if (!err && label->malicious)
+		err = note_attack(s, label, frame->time_ns, score >= SEN_ONE);
+	return err;
+}
+
+static void count_features(struct sen_trial *t, const struct sen_vector *x, bool malicious)
+{
+	for (int d = 0; d < SEN_DIMS; d++) {
+		unsigned int bin = x->v[d] / SEN_LG_OCTAVE;
+
+		t->feature[malicious][d][bin < SEN_FEATURE_BINS ? bin : SEN_FEATURE_BINS - 1]++;
+	}
+}
+
+static int note_evaluation(struct session *s, struct sen_trial_flow *flow,
+			   const struct sen_frame_label *label)
+{
+	struct sen_trial *t = s->trial;
+	float score;
+	int err;
+
+	if (!s->has_event) {
+		t->counts.evaluations_lost++;
+		return 0;
+	}
+	score = sen_float_score(s->options->model, &s->event.vector);
+	if (score > flow->float_score)
+		flow->float_score = score;
+	if (flow->left_out || !label)
+		return 0;
+	count_features(t, &s->event.vector, label->malicious);
+	err = sen_ranking_add(t->evaluations, s->event.score, label->malicious);
+	return err ? err : sen_ranking_add(t->evaluations_float, score, label->malicious);
+}
+
+static int note_flow(struct session *s, size_t i, const struct sen_frame_label *label)
+{
+	const struct sen_flow_record *record = sen_flowlog_get(s->log, i);
+	struct sen_trial_flow *flow = flow_of(s, i);
+	bool evaluated;
+
+	if (!flow)
+		return -ENOMEM;
+	evaluated = record->evaluations != flow->evaluations;
+	flow->score = record->score;
+	flow->evaluations = record->evaluations;
+	flow->class_id = record->class_id;
+	if (label)
+		label_flow(flow, label);
+	return evaluated ? note_evaluation(s, flow, label) : 0;
+}
+
+static int run_frame(struct session *s, const struct sen_frame *frame)
+{
+	struct sen_trial *t = s->trial;
+	struct sen_offline_result result;
+	struct sen_frame_label label;
+	bool labelled;
+	size_t i;
+	int err;
+
+	if (!t->counts.frames++)
+		t->first_ns = frame->time_ns;
+	t->last_ns = frame->time_ns;
+	s->has_event = false;
+	err = sen_offline_run(s->program, frame, &result);
+	if (err)
+		return err;
+	sen_offline_drain(s->program);
+	err = sen_flowlog_add(s->log, frame, &result);
+	if (err)
+		return err;
+	labelled = sen_labels_get(s->options->labels, t->counts.frames, &label);
+	i = sen_flowlog_find(s->log, &result);
+	if (i != SEN_NO_FLOW)
+		err = note_flow(s, i, labelled ? &label : NULL);
+	if (!labelled)
+		t->counts.frames_unlabelled++;
+	else if (!err)
+		err = note_frame(s, frame, &result, &label);
+	return err;
+}
+
+static int run_file(struct session *s, const char *path, struct sen_why *why)
+{
+	struct sen_capture *capture;
+	struct sen_frame frame;
+	int err = sen_capture_open(path, &capture, why), read;
+
+	if (err)
+		return err;
+	while ((read = sen_capture_next(capture, &frame, &s->trial->damage)) == 1) {
+		err = run_frame(s, &frame);
+		if (err) {
+			sen_why(why, err, NULL, "replaying: %s: frame %llu: %s", path,
+				(unsigned long long)frame.number, strerror(-err));
+			break;
+		}
+		if (s->options->progress)
+			s->options->progress(s->options->ctx, s->trial->counts.frames);
+	}
+	sen_capture_close(capture);
+	return err;
+}
+
+/* Labels of another capture give figures that mean nothing. */
+static int check_labels(const struct session *s, struct sen_why *why)
+{
+	const struct sen_trial *t = s->trial;
+	uint64_t last = sen_labels_last(s->options->labels);
+
+	if (last <= t->counts.frames || *t->damage.text)
+		return 0;
+	return sen_why(why, -ERANGE, "the labels are of another capture, or a file is missing",
+		       "labelling: frame %llu has a label: the captures have %llu frames",
+		       (unsigned long long)last, (unsigned long long)t->counts.frames);
+}
+
+static int open_session(struct session *s, struct sen_why *why)
+{
+	struct sen_policy policy = sen_policy_defaults;
+	struct sen_model_flat *flat = calloc(1, sizeof(*flat));
+	struct sen_offline_options offline = {
+		.model = flat, .policy = &policy, .on_event = on_event, .ctx = s
+	};
+	int err = flat ? sen_model_flatten(s->options->model, flat, why) :
+			 sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
+
+	sen_offline_sample_all(&policy);
+	if (!err)
+		err = sen_offline_open(&offline, &s->program, why);
+	free(flat);
+	if (err)
+		return err;
+	s->trial = new_trial();
+	s->log = sen_flowlog_new(sen_offline_capacity(s->program));
+	if (!s->trial || !s->log)
+		return sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
+	return 0;
+}
+
+int sen_trial_run(const struct sen_trial_options *options, struct sen_trial **out,
+		  struct sen_why *why)
+{
+	struct session s = { .options = options };
+	int err = open_session(&s, why);
+
+	/* Behind a damaged file the frames would no longer be those of the labels. */
+	for (const char *const *file = options->files; !err && *file; file++)
+		err = *s.trial->damage.text ? 0 : run_file(&s, *file, why);
+	if (!err)
+		err = check_labels(&s, why);
+	sen_flowlog_free(s.log);
+	sen_offline_close(s.program);
+	if (err)
+		sen_trial_free(s.trial);
+	else
+		*out = s.trial;
+	return err;
+}

@@ -97,10 +97,11 @@ static double median(double *v, size_t n)
 static int measure_delays(struct sen_class_figures *c, const struct sen_trial *t)
 {
 	double *seconds = calloc(2 * t->n_attacks + 1, sizeof(*seconds));
-	double *packets = seconds + t->n_attacks;
+	double *packets;
 
 	if (!seconds)
 		return -ENOMEM;
+	packets = seconds + t->n_attacks;
 	for (size_t i = 0; i < t->n_attacks; i++) {
 		const struct sen_trial_attack *a = &t->attacks[i];
 

@@ -233,11 +233,11 @@ static int run_file(struct session *s, const char *path, struct sen_why *why)
 {
 	struct sen_capture *capture;
 	struct sen_frame frame;
-	int err = sen_capture_open(path, &capture, why), read;
+	int err = sen_capture_open(path, &capture, why);
 
 	if (err)
 		return err;
-	while ((read = sen_capture_next(capture, &frame, &s->trial->damage)) == 1) {
+	while (sen_capture_next(capture, &frame, &s->trial->damage) == 1) {
 		err = run_frame(s, &frame);
 		if (err) {
 			sen_why(why, err, NULL, "replaying: %s: frame %llu: %s", path,

@@ -16,7 +16,8 @@ enum sen_label_origin {
 	SEN_ORIGIN_NONE,
 	SEN_ORIGIN_SCORE,
 	SEN_ORIGIN_RULE,
-	SEN_ORIGIN_OPERATOR
+	SEN_ORIGIN_OPERATOR,
+	SEN_ORIGIN_UPLOAD
 };
 
 struct sen_sample {

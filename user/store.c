@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Records into the store, and its bounds. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "endpoint.h"
+#include "store_internal.h"
+
+/* Weights grow by e in so many capacities of a stratum's stream: what is old fades. */
+#define MEMORY       8
+#define LEAST_CLASS  50
+#define SHARE_PARTS  8 /* of the whole: attacks and unlabelled one each */
+#define CLASSES      8 /* that the attacks' part is for; with more, each has less */
+#define SWEEP_MS     60000
+#define DAY_MS       86400000ll
+#define KEY_OPERATED 1e6 /* what operators have said goes last */
+
+void sen_store_limit(struct sen_store *s, const struct sen_store_limits *limits)
+{
+	s->limits = *limits;
+}
+
+unsigned int sen_store_stratum(const struct sen_sample *sample, bool trained)
+{
+	if (sample->label == SEN_LABEL_ATTACK)
+		return SEN_STRATUM_ATTACK + sample->class_id % SEN_CLASS_MAX;
+	if (sample->label != SEN_LABEL_BENIGN)
+		return SEN_STRATUM_UNLABELLED;
+	return trained ? SEN_STRATUM_PAST : SEN_STRATUM_FRESH;
+}
+
+static size_t classes_present(const struct sen_store *s)
+{
+	size_t n = 0;
+
+	for (unsigned int i = SEN_STRATUM_ATTACK; i < SEN_STRATA; i++)
+		n += s->count[i] > 0;
+	return n;
+}
+
+size_t sen_store_capacity(const struct sen_store *s, unsigned int stratum)
+{
+	size_t part = s->limits.samples / SHARE_PARTS, classes;
+
+	switch (stratum) {
+	case SEN_STRATUM_UNLABELLED:
+		return part;
+	case SEN_STRATUM_FRESH:
+		return 2 * part;
+	case SEN_STRATUM_PAST:
+		return 4 * part;
+	default:
+		classes = classes_present(s);
+		part /= classes > CLASSES ? classes : CLASSES;
+		return part > LEAST_CLASS ? part : LEAST_CLASS;
+	}
+}
+
+double sen_store_key(struct sen_store *s, unsigned int stratum)
+{
+	/* Fresh and past samples are one stream: a key must mean the same before and after. */
+	unsigned int stream = stratum == SEN_STRATUM_PAST ? SEN_STRATUM_FRESH : stratum;
+	size_t whole = sen_store_capacity(s, stratum == SEN_STRATUM_FRESH ? SEN_STRATUM_PAST :
+									    stratum);
+	double u = (sen_rng_next(&s->rng) >> 11) * 0x1p-53 + 0x1p-54;
+
+	return (double)++s->seen[stream] / ((double)MEMORY * whole) - log(-log(u));
+}
+
+static double bonus(const struct sen_sample *sample)
+{
+	return sample->origin == SEN_ORIGIN_OPERATOR ? KEY_OPERATED : 0;
+}
+
+void sen_store_add(struct sen_store *s, const struct sen_record *record)
+{
+	unsigned int stratum = sen_store_stratum(&record->sample, record->trained);
+	double key = sen_store_key(s, stratum) + bonus(&record->sample);
+	size_t at = s->waiting_n;
+
+	if (s->count[stratum] >= sen_store_capacity(s, stratum) && key <= s->floor[stratum])
+		return;
+	/* More in a second than one can hold: those that wait give way at random. */
+	if (at == SEN_STORE_BUFFER)
+		at = sen_rng_below(&s->rng, SEN_STORE_BUFFER);
+	else
+		s->waiting_n++;
+	s->waiting[at].record = *record;
+	s->waiting[at].stratum = stratum;
+	s->waiting[at].key = key;
+}
+
+static int insert(struct sen_store *s, const struct sen_record *r, unsigned int stratum, double key)
+{
+	const struct sen_sample *x = &r->sample;
+	sqlite3_stmt *q = s->insert;
+	int rc;
+
+	sqlite3_reset(q);
+	sqlite3_bind_int64(q, 1, (int64_t)(x->time_ns / 1000000));
+	sqlite3_bind_blob(q, 2, &x->vector, sizeof(x->vector), SQLITE_STATIC);
+	sqlite3_bind_int64(q, 3, x->score);
+	sqlite3_bind_int64(q, 4, x->model_version);
+	sqlite3_bind_int(q, 5, x->label);
+	sqlite3_bind_int(q, 6, x->class_id);
+	sqlite3_bind_int(q, 7, x->origin);
+	sqlite3_bind_double(q, 8, r->confidence);
+	sqlite3_bind_text(q, 9, r->reason, -1, SQLITE_STATIC);
+	sqlite3_bind_int(q, 10, r->trained);
+	sqlite3_bind_int64(q, 11, r->upload);
+	sqlite3_bind_blob(q, 12, r->src, sizeof(r->src), SQLITE_STATIC);
+	sqlite3_bind_blob(q, 13, r->dst, sizeof(r->dst), SQLITE_STATIC);
+	sqlite3_bind_int(q, 14, r->proto);
+	sqlite3_bind_int(q, 15, r->sport);
+	sqlite3_bind_int(q, 16, r->dport);
+	sqlite3_bind_int(q, 17, (int)stratum);
+	sqlite3_bind_double(q, 18, key);
+	rc = sqlite3_step(q);
+	sqlite3_reset(q);
+	return rc;
+}
+
+void sen_store_read(sqlite3_stmt *row, struct sen_record *out)
+{
+	const void *vector = sqlite3_column_blob(row, 2), *src = sqlite3_column_blob(row, 12),
+		   *dst = sqlite3_column_blob(row, 13);
+	struct sen_sample *x = &out->sample;
+
+	memset(out, 0, sizeof(*out));
+	out->id = sqlite3_column_int64(row, 0);
+	/* The order of arrival where the clock's milliseconds do not tell. */
+	x->time_ns = (uint64_t)sqlite3_column_int64(row, 1) * 1000000 + out->id % 1000000;
+	if (vector && sqlite3_column_bytes(row, 2) == sizeof(x->vector))
+		memcpy(&x->vector, vector, sizeof(x->vector));
+	x->score = (uint32_t)sqlite3_column_int64(row, 3);
+	x->model_version = (uint32_t)sqlite3_column_int64(row, 4);
+	x->label = (uint8_t)sqlite3_column_int(row, 5);
+	x->class_id = (uint8_t)sqlite3_column_int(row, 6);
+	x->origin = (uint8_t)sqlite3_column_int(row, 7);
+	out->confidence = (float)sqlite3_column_double(row, 8);
+	snprintf(out->reason, sizeof(out->reason), "%s", (const char *)sqlite3_column_text(row, 9));
+	out->trained = sqlite3_column_int(row, 10);
+	out->upload = sqlite3_column_int64(row, 11);
+	if (src && sqlite3_column_bytes(row, 12) == SEN_ADDR_BYTES)
+		memcpy(out->src, src, SEN_ADDR_BYTES);
+	if (dst && sqlite3_column_bytes(row, 13) == SEN_ADDR_BYTES)
+		memcpy(out->dst, dst, SEN_ADDR_BYTES);
+	out->proto = (uint8_t)sqlite3_column_int(row, 14);
+	out->sport = (uint16_t)sqlite3_column_int(row, 15);
+	out->dport = (uint16_t)sqlite3_column_int(row, 16);
+	x->source = sen_addr_hash(out->src);
+}
+
+static int write_waiting(struct sen_store *s, struct sen_why *why)
+{
+	for (size_t i = 0; i < s->waiting_n; i++) {
+		int rc = insert(s, &s->waiting[i].record, s->waiting[i].stratum, s->waiting[i].key);
+
+		if (sen_store_errno(rc))
+			return sen_store_fail(s, rc, "write", why);
+		s->count[s->waiting[i].stratum]++;
+	}
+	return 0;
+}
+
+static int write_seen(struct sen_store *s, struct sen_why *why)
+{
+	char sql[128];
+
+	for (unsigned int i = 0; i < SEN_STRATA; i++) {
+		int err;
+
+		if (!s->seen[i])
+			continue;
+		snprintf(sql, sizeof(sql), "INSERT OR REPLACE INTO strata VALUES (%u, %llu)", i,
+			 (unsigned long long)s->seen[i]);
+		err = sen_store_exec(s, sql, why);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* The lowest keys of a stratum give way. */
+static int trim(struct sen_store *s, unsigned int stratum, struct sen_why *why)
+{
+	size_t most = sen_store_capacity(s, stratum);
+	sqlite3_stmt *lowest = NULL;
+	char sql[256];
+	int err, rc;
+
+	if (s->count[stratum] < most)
+		return 0;
+	snprintf(sql, sizeof(sql),
+		 "DELETE FROM samples WHERE id IN (SELECT id FROM samples WHERE stratum = %u "
+		 "ORDER BY key LIMIT %zu)",
+		 stratum, s->count[stratum] - most);
+	err = sen_store_exec(s, sql, why);
+	if (err)
+		return err;
+	s->count[stratum] = most;
+	snprintf(sql, sizeof(sql), "SELECT min(key) FROM samples WHERE stratum = %u", stratum);
+	rc = sqlite3_prepare_v2(s->db, sql, -1, &lowest, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(lowest);
+	if (rc == SQLITE_ROW)
+		s->floor[stratum] = sqlite3_column_double(lowest, 0);
+	sqlite3_finalize(lowest);
+	return sen_store_fail(s, rc, "read", why);
+}
+
+static int sweep(struct sen_store *s, int64_t wall_ms, struct sen_why *why)
+{
+	char sql[96];
+	int err;
+
+	if (wall_ms - s->swept_ms < SWEEP_MS)
+		return 0;
+	snprintf(sql, sizeof(sql), "DELETE FROM samples WHERE time < %lld",
+		 (long long)(wall_ms - s->limits.days * DAY_MS));
+	err = sen_store_exec(s, sql, why);
+	if (!err && sqlite3_changes(s->db))
+		err = sen_store_recount(s, why);
+	if (!err)
+		s->swept_ms = wall_ms;
+	return err;
+}
+
+/* Counts are kept here; another process, or a step back, may have made them wrong. */
+int sen_store_recount(struct sen_store *s, struct sen_why *why)
+{
+	static const char sql[] = "SELECT stratum, 0, count(*) FROM samples GROUP BY stratum "
+				  "UNION ALL SELECT stratum, 1, seen FROM strata";
+	sqlite3_stmt *q = NULL;
+	int rc = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+
+	memset(s->count, 0, sizeof(s->count));
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		rc = sqlite3_step(q);
+		if (rc == SQLITE_ROW && sqlite3_column_int64(q, 0) < SEN_STRATA) {
+			int64_t stratum = sqlite3_column_int64(q, 0);
+			uint64_t n = sqlite3_column_int64(q, 2);
+
+			if (!sqlite3_column_int(q, 1))
+				s->count[stratum] = n;
+			else if (n > s->seen[stratum])
+				s->seen[stratum] = n;
+		}
+	}
+	sqlite3_finalize(q);
+	for (unsigned int i = 0; i < SEN_STRATA; i++)
+		s->floor[i] = -INFINITY;
+	return sen_store_fail(s, rc, "read", why);
+}
+
+static int notice_others(struct sen_store *s, struct sen_why *why)
+{
+	int64_t version = 0;
+	int err = sen_store_number(s, "PRAGMA data_version", 0, &version, why);
+
+	if (!err && version != s->data_version)
+		err = sen_store_recount(s, why);
+	if (!err)
+		s->data_version = (int)version;
+	return err;
+}
+
+static int write_all(struct sen_store *s, int64_t wall_ms, struct sen_why *why)
+{
+	int err = notice_others(s, why);
+
+	if (!err)
+		err = write_waiting(s, why);
+	for (unsigned int i = 0; !err && i < SEN_STRATA; i++)
+		err = trim(s, i, why);
+	if (!err)
+		err = sweep(s, wall_ms, why);
+	return err ? err : write_seen(s, why);
+}
+
+int sen_store_flush(struct sen_store *s, int64_t wall_ms, struct sen_why *why)
+{
+	int err;
+
+	if (!s->waiting_n && wall_ms - s->swept_ms < SWEEP_MS)
+		return 0;
+	err = sen_store_begin(s, why);
+	if (!err)
+		err = sen_store_end(s, write_all(s, wall_ms, why), why);
+	if (err != -EBUSY)
+		s->waiting_n = 0;
+	if (err)
+		sen_store_recount(s, NULL);
+	return err;
+}
+
+struct sen_store_counts sen_store_counts(struct sen_store *s)
+{
+	struct sen_store_counts c = {
+		.fresh = s->count[SEN_STRATUM_FRESH],
+		.past = s->count[SEN_STRATUM_PAST],
+		.unlabelled = s->count[SEN_STRATUM_UNLABELLED],
+		.classes = classes_present(s),
+	};
+
+	for (unsigned int i = SEN_STRATUM_ATTACK; i < SEN_STRATA; i++)
+		c.attack += s->count[i];
+	return c;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The samples of one interface in SQLite (WAL): what learning draws from, what operators label.
+ * Bounded by count and by age. Each stratum (benign, one per attack class, unlabelled) is a reservoir
+ * of its own, so that rare classes are not washed out: every record gets a random key that grows with
+ * the stratum's stream, and the lowest keys give way (weighted reservoir sampling by Efraimidis and
+ * Spirakis 2006, with weights that grow exponentially in time; in logarithms, by the Gumbel trick).
+ *
+ * Records are kept in memory until sen_store_flush() writes them in one transaction: a crash costs
+ * what came since the last flush and nothing else. Other processes may read and label meanwhile.
+ */
+#ifndef SENTROID_STORE_H
+#define SENTROID_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sample.h"
+#include "sentroid/abi.h"
+#include "why.h"
+
+#define SEN_STORE_FILE "samples.db" /* below the state folder of the interface */
+
+struct sen_record {
+	int64_t id;               /* given by the store, never used again */
+	struct sen_sample sample; /* time_ns is wall time; class_id of an unlabelled one is a guess */
+	float confidence;         /* of the label, 0..1 */
+	bool trained;             /* has been part of a training */
+	int64_t upload;           /* that it came with, 0: seen live */
+	/* Of the flow, for people; sample.source is made from src. */
+	__u8 src[SEN_ADDR_BYTES];
+	__u8 dst[SEN_ADDR_BYTES];
+	uint16_t sport, dport;
+	uint8_t proto;
+	char reason[120]; /* why this label */
+};
+
+struct sen_store_limits {
+	size_t samples; /* benign 3/4 (a third of it not trained on yet), unlabelled and attacks 1/8 each */
+	unsigned int days; /* older ones go */
+};
+
+struct sen_store_counts {
+	size_t fresh;      /* benign, in no training yet */
+	size_t past;       /* benign, the others */
+	size_t unlabelled; /* between the marks */
+	size_t attack;
+	size_t classes; /* of attacks */
+};
+
+struct sen_store;
+
+/* Open or make the database; path NULL: in memory. A file that is damaged or of another version is
+ * moved aside, *moved (may be NULL) tells where to, or is empty. Free with sen_store_close().
+ * -ENOSPC, -EACCES, -EROFS, -EIO, ... */
+int sen_store_open(const char *path, const struct sen_store_limits *limits, char moved[320],
+		   struct sen_store **out, struct sen_why *why);
+void sen_store_close(struct sen_store *s);
+void sen_store_limit(struct sen_store *s, const struct sen_store_limits *limits);
+
+/* A record for the next flush, unless its reservoir would not keep it. */
+void sen_store_add(struct sen_store *s, const struct sen_record *record);
+/* Write what was added and keep the bounds, in one transaction. On an error nothing has changed, and
+ * what was to be written is dropped, but for -EBUSY. -EUCLEAN: the file is damaged. */
+int sen_store_flush(struct sen_store *s, int64_t wall_ms, struct sen_why *why);
+
+/* Of what is written. */
+struct sen_store_counts sen_store_counts(struct sen_store *s);
+
+/* What a training takes; counts that do not fit the store are cut. Of `fresh` and `past` benign ones
+ * random draws, of attacks equal shares of the classes. Only certain labels (rules, operators,
+ * uploads) make an attack here. */
+struct sen_store_wish {
+	size_t fresh, past, attacks;
+	uint32_t least_score; /* of attacks by a model of this store, Q16; 0: any attack */
+};
+/* How many were copied to `out`, which has room for all that is wished for, or a negative errno. */
+long sen_store_draw(struct sen_store *s, const struct sen_store_wish *wish, struct sen_sample *out,
+		    struct sen_why *why);
+/* What was fresh is past from here on: it takes part in one update, not in two. */
+int sen_store_settle(struct sen_store *s, struct sen_why *why);
+/* Forget what was taken for normal by its score alone: the baseline begins again. */
+int sen_store_forget_normal(struct sen_store *s, struct sen_why *why);
+
+#endif

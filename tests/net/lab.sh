@@ -13,6 +13,7 @@ PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 # A driver started by this lab sources this file again, so what its parent set up is kept.
 : "${LAB_TMP:=}" "${LAB_SRV:=}" "${LAB_CLI:=}"
+: "${LAB_QUEUES:=1}" # of each end of the wire, one for each CPU that is to receive at once
 LAB_IF=sen0
 LAB_CLI_IF=sen1
 LAB_SRV4=10.77.0.1
@@ -98,8 +99,10 @@ lab_up() {
 
 lab_wire() {
 	# Both ends are born inside, so the host never has the interfaces.
-	ip -n "$LAB_SRV" link add "$LAB_IF" address 02:77:00:00:00:01 type veth \
-		peer name "$LAB_CLI_IF" address 02:77:00:00:00:02 netns "$LAB_CLI" || return
+	ip -n "$LAB_SRV" link add "$LAB_IF" address 02:77:00:00:00:01 \
+		numtxqueues "$LAB_QUEUES" numrxqueues "$LAB_QUEUES" type veth \
+		peer name "$LAB_CLI_IF" address 02:77:00:00:00:02 \
+		numtxqueues "$LAB_QUEUES" numrxqueues "$LAB_QUEUES" netns "$LAB_CLI" || return
 	# Hosts hand their rp_filter down, and a strict one hides spoofed sources from the server's stack.
 	in_srv sysctl -qw net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
 		"net.ipv4.conf.$LAB_IF.rp_filter=0" || return

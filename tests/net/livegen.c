@@ -4,8 +4,10 @@
  * sent out of an interface. What is behind a veth takes them only if it has an XDP program or GRO.
  *
  *   livegen --ifname IF --dst MAC/IP [--rate PPS] [--seconds S] [--flows N] [--syn|--udp] [--cpu N]
+ *          [--mix]
  *
- * Prints, as JSON, how many frames were made, and how many the interface says it sent or dropped.
+ * Prints, as JSON, how many frames were made, and how many the interface says it sent or dropped. With
+ * --mix five of every 16 frames are odd ones (bpf/livegen.bpf.c); "odd" is how many of each were made.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -36,7 +38,7 @@ struct options {
 	uint64_t rate; /* 0: as fast as can be */
 	unsigned int seconds, flows;
 	int cpu;
-	bool udp;
+	bool udp, mix;
 	uint8_t mac[6];
 	struct in_addr ip;
 	uint16_t port;
@@ -65,7 +67,7 @@ static uint64_t now_ns(void)
 static int usage(void)
 {
 	fprintf(stderr, "usage: livegen --ifname IF --dst MAC/IP [--rate PPS] [--seconds S]\n"
-			"               [--flows N] [--syn|--udp] [--port N] [--cpu N]\n");
+			"               [--flows N] [--syn|--udp] [--port N] [--cpu N] [--mix]\n");
 	return 2;
 }
 
@@ -113,6 +115,9 @@ static bool parse_option(int c, const char *value, struct options *o)
 	case 'c':
 		o->cpu = parse_number(value, CPU_SETSIZE - 1, &n) ? (int)n : -1;
 		return o->cpu >= 0;
+	case 'm':
+		o->mix = true;
+		return true;
 	case 'u':
 	case 'S':
 		o->udp = c == 'u';
@@ -132,6 +137,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
 		{ "flows", required_argument, NULL, 'f' },
 		{ "port", required_argument, NULL, 'p' },
 		{ "cpu", required_argument, NULL, 'c' },
+		{ "mix", no_argument, NULL, 'm' },
 		{ "udp", no_argument, NULL, 'u' },
 		{ "syn", no_argument, NULL, 'S' },
 		{ 0 },
@@ -159,10 +165,11 @@ static uint32_t sum16(const uint8_t *at, size_t bytes)
 	return sum;
 }
 
+static const uint8_t own_mac[6] = { 2, 0, 0, 0, 0, 1 };
+
 /* Headers with all that is the same in every frame, and the sums over them. */
 static void fill_template(struct livegen__rodata *ro, const struct options *o)
 {
-	static const uint8_t own_mac[6] = { 2, 0, 0, 0, 0, 1 };
 	uint8_t f[HEADERS] = { 0 }, *ip = f + 14, *l4 = f + 34;
 	const uint16_t l4_len = HEADERS - 34;
 
@@ -188,6 +195,16 @@ static void fill_template(struct livegen__rodata *ro, const struct options *o)
 	ro->gen_l4_check = o->udp ? 1 : 6;
 }
 
+/* A question of the host that the other frames come from, for their target. */
+static void fill_arp(struct livegen__rodata *ro, const struct options *o)
+{
+	uint8_t arp[sizeof(ro->gen_arp)] = { 0, 1, 8, 0, 6, 4, 0, 1 };
+
+	memcpy(arp + 8, own_mac, 6);
+	memcpy(arp + 24, &o->ip, 4);
+	memcpy((void *)ro->gen_arp, arp, sizeof(arp));
+}
+
 static struct livegen *load(const struct options *o, unsigned int ifindex)
 {
 	struct livegen *skel = livegen__open();
@@ -195,6 +212,8 @@ static struct livegen *load(const struct options *o, unsigned int ifindex)
 	if (!skel)
 		return NULL;
 	fill_template(skel->rodata, o);
+	fill_arp(skel->rodata, o);
+	skel->rodata->gen_mix = o->mix;
 	skel->rodata->gen_flows = o->flows;
 	skel->rodata->gen_ifindex = ifindex;
 	if (!livegen__load(skel))
@@ -298,6 +317,23 @@ static struct counters settled_counters(const char *ifname)
 	return after;
 }
 
+/* How many of the frames so far were at a place of the period of 16. */
+static unsigned long long made_at(unsigned long long made, unsigned int place)
+{
+	return made / 16 + (made % 16 > place);
+}
+
+static void report_odd(unsigned long long made)
+{
+	static const char *const names[] = { "not_ip", "not_transport", "truncated",
+					     "fragments_unjoined", "arp" };
+
+	printf(", \"odd\": {");
+	for (unsigned int i = 0; i < 5; i++)
+		printf("%s\"%s\": %llu", i ? ", " : "", names[i], made_at(made, 11 + i));
+	printf("}");
+}
+
 static void report(const struct options *o, const struct livegen *skel, double seconds,
 		   const struct counters *before)
 {
@@ -305,9 +341,12 @@ static void report(const struct options *o, const struct livegen *skel, double s
 	unsigned long long made = skel->bss->gen_count;
 
 	printf("{\"frames\": %llu, \"sent\": %llu, \"dropped\": %llu, \"seconds\": %.3f, "
-	       "\"pps\": %.0f}\n",
+	       "\"pps\": %.0f",
 	       made, after.sent - before->sent, after.dropped - before->dropped, seconds,
 	       seconds > 0 ? made / seconds : 0);
+	if (o->mix)
+		report_odd(made);
+	printf("}\n");
 }
 
 static int fail(const char *what, const char *on, int err)

@@ -112,9 +112,8 @@ void sen_floor_radii(float *radius, unsigned int count, double floor)
 		radius[k] = fmax(radius[k], least);
 }
 
-/* Score every sample with a model of threshold 1 or its own. */
-static int score_all(const struct sen_model *model, const struct sen_sample *samples,
-		     const struct sen_indices *set, float *scores, struct sen_why *why)
+int sen_score_samples(const struct sen_model *model, const struct sen_sample *samples,
+		      const struct sen_indices *set, float *scores, struct sen_why *why)
 {
 	struct sen_model_flat *flat = malloc(sizeof(*flat));
 	struct sen_lanes q;
@@ -131,46 +130,73 @@ static int score_all(const struct sen_model *model, const struct sen_sample *sam
 	return err;
 }
 
-int sen_find_threshold(const struct sen_model *model, const struct sen_sample *samples,
-		       const struct sen_indices *set, const struct sen_train_params *params,
-		       double *threshold, struct sen_why *why)
-{
-	struct sen_model *unit = sen_model_copy(model);
-	float *scores = malloc(set->n * sizeof(*scores));
-	size_t above = params->target_fpr * set->n; /* allowed; the maximum where it makes none */
-	int err = -ENOMEM;
+struct scored {
+	uint64_t flow;
+	float score;
+};
 
-	if (!unit || !scores) {
-		sen_why(why, err, NULL, "threshold: out of memory");
-		goto out;
-	}
-	unit->threshold = 1;
-	err = score_all(unit, samples, set, scores, why);
-	if (err)
-		goto out;
-	*threshold = select_value(scores, set->n, set->n - 1 - above) / SEN_ONE *
-		     params->threshold_margin;
-	/* A step up: the sample that set the threshold must stay under it. */
-	*threshold = fmin(fmax(*threshold + SEN_THRESHOLD_MIN, THRESHOLD_FLOOR), SEN_THRESHOLD_MAX);
-out:
-	free(scores);
-	sen_model_free(unit);
-	return err;
+static int by_flow(const void *a, const void *b)
+{
+	const struct scored *x = a, *y = b;
+
+	if (x->flow != y->flow)
+		return x->flow < y->flow ? -1 : 1;
+	return x->score > y->score ? -1 : x->score < y->score;
 }
 
-int sen_flagged_share(const struct sen_model *model, const struct sen_sample *samples,
-		      const struct sen_indices *set, double *share, struct sen_why *why)
+/* The highest score of each flow into `best`; returns how many there are, or a negative errno. */
+static ssize_t flow_scores(const struct sen_sample *samples, const struct sen_indices *set,
+			   const float *scores, float *best)
 {
-	float *scores = calloc(set->n ? set->n : 1, sizeof(*scores));
-	size_t flagged = 0;
-	int err;
+	struct scored *s = malloc((set->n ? set->n : 1) * sizeof(*s));
+	size_t flows = 0;
 
-	if (!scores)
-		return sen_why(why, -ENOMEM, NULL, "threshold: out of memory");
-	err = score_all(model, samples, set, scores, why);
-	for (size_t i = 0; !err && i < set->n; i++)
-		flagged += scores[i] >= SEN_ONE;
-	*share = set->n ? (double)flagged / set->n : 0;
-	free(scores);
-	return err;
+	if (!s)
+		return -ENOMEM;
+	for (size_t i = 0; i < set->n; i++)
+		s[i] = (struct scored){ samples[set->at[i]].flow, scores[i] };
+	qsort(s, set->n, sizeof(*s), by_flow);
+	for (size_t i = 0; i < set->n; i++)
+		if (!i || !s[i].flow || s[i].flow != s[i - 1].flow)
+			best[flows++] = s[i].score;
+	free(s);
+	return flows;
+}
+
+int sen_find_threshold(const struct sen_sample *samples, const struct sen_indices *set,
+		       const float *scores, const struct sen_train_params *params,
+		       double *threshold, struct sen_why *why)
+{
+	float *best = malloc((set->n ? set->n : 1) * sizeof(*best));
+	ssize_t flows = best ? flow_scores(samples, set, scores, best) : -ENOMEM;
+	size_t above; /* allowed; the maximum where it makes none */
+
+	if (flows <= 0) {
+		free(best);
+		return flows ? sen_why(why, flows, NULL, "threshold: out of memory") :
+			       sen_why(why, -ENODATA, NULL, "threshold: no benign sample");
+	}
+	above = params->target_fpr * flows;
+	*threshold = select_value(best, flows, flows - 1 - above) / SEN_ONE *
+		     params->threshold_margin;
+	/* A step up: the flow that set the threshold must stay under it. */
+	*threshold = fmin(fmax(*threshold + SEN_THRESHOLD_MIN, THRESHOLD_FLOOR), SEN_THRESHOLD_MAX);
+	free(best);
+	return 0;
+}
+
+int sen_flagged_share(const struct sen_sample *samples, const struct sen_indices *set,
+		      const float *scores, double limit, double *share, struct sen_why *why)
+{
+	float *best = malloc((set->n ? set->n : 1) * sizeof(*best));
+	ssize_t flows = best ? flow_scores(samples, set, scores, best) : -ENOMEM;
+	size_t flagged = 0;
+
+	for (ssize_t i = 0; i < flows; i++)
+		flagged += best[i] >= limit * SEN_ONE;
+	free(best);
+	if (flows < 0)
+		return sen_why(why, flows, NULL, "threshold: out of memory");
+	*share = flows ? (double)flagged / flows : 0;
+	return 0;
 }

@@ -14,12 +14,14 @@ struct session {
 	bool out_of_memory;
 };
 
-static uint64_t hash_address(const __u8 *addr)
+/* FNV-1a */
+static uint64_t hash_bytes(const void *data, size_t n)
 {
+	const uint8_t *byte = data;
 	uint64_t h = 0xcbf29ce484222325ull;
 
-	for (int i = 0; i < SEN_ADDR_BYTES; i++)
-		h = (h ^ addr[i]) * 0x100000001b3ull;
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ byte[i]) * 0x100000001b3ull;
 	return h;
 }
 
@@ -30,7 +32,8 @@ struct sen_sample sen_sample_of(const struct sen_event *event)
 	return (struct sen_sample){
 		.vector = event->vector,
 		.time_ns = event->time_ns,
-		.source = hash_address(event->key.addr[initiator]),
+		.source = hash_bytes(event->key.addr[initiator], SEN_ADDR_BYTES),
+		.flow = hash_bytes(&event->key, sizeof(event->key)),
 		.score = event->score,
 		.model_version = event->model_version,
 	};

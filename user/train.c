@@ -61,10 +61,9 @@ static int fail(struct sen_why *why, int err)
 	return sen_why(why, err, NULL, "train: %s", strerror(-err));
 }
 
-/* Benign samples within their quotas, parted into those to fit and those to calibrate on. */
+/* Benign samples within their quotas. */
 static int choose(const struct sen_sample *samples, size_t n, const struct sen_train_params *p,
-		  unsigned int centroids, struct sen_indices *fit, struct sen_indices *held,
-		  struct sen_why *why)
+		  unsigned int centroids, struct sen_indices *fit, struct sen_why *why)
 {
 	size_t least = (size_t)SAMPLES_PER_CENTROID * centroids;
 	int err;
@@ -80,8 +79,6 @@ static int choose(const struct sen_sample *samples, size_t n, const struct sen_t
 			       centroids, least);
 	err = sen_apply_quota(samples, fit, p->source_quota,
 			      (size_t)QUOTA_PER_CENTROID * centroids);
-	if (!err)
-		err = sen_hold_back(fit, p->holdout, p->seed, held);
 	return err ? fail(why, err) : 0;
 }
 
@@ -94,8 +91,8 @@ static void take_centroids(struct sen_model_member *m, unsigned int from,
 	memset(&m->class_of[from], class_id, c->count);
 }
 
-static int fit_members(struct sen_model *model, const float *rows, size_t n,
-		       const struct sen_train_params *p)
+int sen_fit_members(struct sen_model *model, const float *rows, size_t n,
+		    const struct sen_train_params *p)
 {
 	struct sen_kmeans_params kp = { .centroids = p->centroids,
 					.batch = p->batch,
@@ -217,18 +214,38 @@ static void record(struct sen_model *model, const struct sen_train_params *p, si
 	model->training.target_fpr = p->target_fpr;
 }
 
+/* A full training's threshold: on every benign sample, by models that do not know its host. */
+static int cross_threshold(struct sen_model *model, const struct sen_sample *samples,
+			   const struct sen_indices *set, const struct sen_train_params *p,
+			   struct sen_why *why)
+{
+	float *scores = malloc(set->n * sizeof(*scores));
+	int err = scores ? sen_cross_scores(samples, set, p, scores, why) : -ENOMEM;
+
+	if (err)
+		err = fail(why, err);
+	if (!err)
+		err = sen_find_threshold(samples, set, scores, p, &model->threshold, why);
+	if (!err) {
+		sen_model_round(model);
+		err = sen_flagged_share(samples, set, scores, model->threshold,
+					&model->training.holdout_fpr, why);
+	}
+	free(scores);
+	return err;
+}
+
 int sen_train_full(const struct sen_sample *samples, size_t n, const struct sen_train_params *p,
 		   struct sen_model **out, struct sen_why *why)
 {
-	struct sen_indices fit = { 0 }, held = { 0 };
-	const struct sen_indices *judge;
+	struct sen_indices fit = { 0 };
 	struct sen_model *model = NULL;
 	float *rows = NULL;
 	int err;
 
 	err = check_params(p, why);
 	if (!err)
-		err = choose(samples, n, p, p->centroids, &fit, &held, why);
+		err = choose(samples, n, p, p->centroids, &fit, why);
 	if (err)
 		goto out;
 	model = calloc(1, sizeof(*model));
@@ -239,22 +256,15 @@ int sen_train_full(const struct sen_sample *samples, size_t n, const struct sen_
 	take_class_names(model, p->class_names);
 	sen_fit_quantizer(samples, &fit, model->quantizer);
 	rows = sen_quantized_rows(samples, &fit, model->quantizer);
-	err = rows ? fit_members(model, rows, fit.n, p) : -ENOMEM;
+	err = rows ? sen_fit_members(model, rows, fit.n, p) : -ENOMEM;
 	if (!err)
 		err = fit_attacks(model, samples, n, p);
 	if (err) {
 		err = fail(why, err);
 		goto out;
 	}
-	record(model, p, fit.n + held.n);
-	model->threshold = 1;
-	sen_model_round(model);
-	judge = held.n ? &held : &fit;
-	err = sen_find_threshold(model, samples, judge, p, &model->threshold, why);
-	if (err)
-		goto out;
-	sen_model_round(model);
-	err = sen_flagged_share(model, samples, judge, &model->training.holdout_fpr, why);
+	record(model, p, fit.n);
+	err = cross_threshold(model, samples, &fit, p, why);
 	sen_model_round(model);
 out:
 	if (err)
@@ -262,7 +272,6 @@ out:
 	else
 		*out = model;
 	free(rows);
-	free(held.at);
 	free(fit.at);
 	return err;
 }
@@ -376,24 +385,32 @@ static int update_members(struct sen_model *model, const float *rows, size_t n,
 	return err;
 }
 
+/*
+ * Fresh samples may raise the threshold, within bounds. They do not lower it: they come from hosts that
+ * the model knows, and say nothing of how high the next new one will score. A full training asks that.
+ */
 static int update_threshold(struct sen_model *model, const struct sen_sample *samples,
 			    const struct sen_indices *judge, const struct sen_train_params *p,
 			    struct sen_why *why)
 {
-	double was = model->threshold, now;
+	float *scores = malloc(judge->n * sizeof(*scores));
+	double was = model->threshold, now = was;
 	int err;
 
+	if (!scores)
+		return fail(why, -ENOMEM);
+	model->threshold = 1;
 	sen_model_round(model);
-	err = sen_find_threshold(model, samples, judge, p, &now, why);
-	if (err)
-		return err;
-	/* So few samples cannot show that a share so small lies lower than it did. */
-	if (p->target_fpr * judge->n < 1)
-		now = fmax(now, was);
-	model->threshold = bound_step(now, was);
+	err = sen_score_samples(model, samples, judge, scores, why);
+	if (!err)
+		err = sen_find_threshold(samples, judge, scores, p, &now, why);
+	model->threshold = bound_step(fmax(now, was), was);
 	sen_model_round(model);
-	err = sen_flagged_share(model, samples, judge, &model->training.holdout_fpr, why);
+	if (!err)
+		err = sen_flagged_share(samples, judge, scores, model->threshold,
+					&model->training.holdout_fpr, why);
 	sen_model_round(model);
+	free(scores);
 	return err;
 }
 
@@ -420,9 +437,14 @@ int sen_train_incremental(const struct sen_model *parent, const struct sen_sampl
 	if (!err)
 		err = sen_model_check(parent, why);
 	if (!err)
-		err = choose(samples, n, p, most_centroids(parent), &fit, &held, why);
+		err = choose(samples, n, p, most_centroids(parent), &fit, why);
 	if (err)
 		goto out;
+	err = sen_hold_back(&fit, p->holdout, p->seed, &held);
+	if (err) {
+		fail(why, err);
+		goto out;
+	}
 	err = -ENOMEM;
 	model = sen_model_copy(parent);
 	rows = sen_quantized_rows(samples, &fit, parent->quantizer);

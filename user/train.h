@@ -2,8 +2,8 @@
 /*
  * From samples to a model: quantizer from robust percentiles, an ensemble of mini-batch K-means
  * (Sculley 2010, k-means++ start by Arthur and Vassilvitskii 2007), radii from quantiles of member
- * distances, threshold from held-back benign samples. Pure functions: no clock, no I/O, the same
- * input and seed give the same model.
+ * distances, threshold by cross-validation over hosts (crossval.c). Pure functions: no clock, no I/O,
+ * the same input and seed give the same model.
  */
 #ifndef SENTROID_TRAIN_H
 #define SENTROID_TRAIN_H
@@ -18,9 +18,9 @@ struct sen_train_params {
 	unsigned int members;   /* ensemble size, 1..SEN_MEMBERS_MAX - 1 */
 	unsigned int centroids; /* of each member, 2..SEN_CENTROIDS_MAX */
 	uint64_t seed;
-	double target_fpr;       /* share of benign evaluations that may reach the threshold */
+	double target_fpr;       /* share of benign flows that may reach the threshold */
 	double threshold_margin; /* the threshold is that quantile times this, >= 1 */
-	double holdout;     /* share of the benign samples kept from fitting for the threshold */
+	double holdout; /* incremental: share of the samples kept from fitting for the threshold */
 	unsigned int batch; /* samples of a mini-batch */
 	unsigned int epochs;
 	double source_quota;       /* largest share of a batch that one source may fill, 0..1 */

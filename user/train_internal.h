@@ -40,13 +40,27 @@ int sen_measure_radii(const struct sen_kmeans *c, const float *rows, size_t n, s
 /* None under half of the median, nor under the floor. */
 void sen_floor_radii(float *radius, unsigned int count, double floor);
 
-/* Threshold that leaves at most the target share of the samples at or above it, times the margin, by
- * the integers that the packet path computes. Sets nothing in the model. */
-int sen_find_threshold(const struct sen_model *model, const struct sen_sample *samples,
-		       const struct sen_indices *set, const struct sen_train_params *params,
+/* Fit the scoring members of a model from n quantized rows: k-means, radii, weights. 0, -ENOMEM,
+ * -ECANCELED. */
+int sen_fit_members(struct sen_model *model, const float *rows, size_t n,
+		    const struct sen_train_params *p);
+
+/* Score samples by the integers that the packet path computes, Q16; of a model with threshold 1 these are
+ * in units of squared radii. */
+int sen_score_samples(const struct sen_model *model, const struct sen_sample *samples,
+		      const struct sen_indices *set, float *scores, struct sen_why *why);
+/* The same for every benign sample by a model of threshold 1 that was fitted without the sample's host:
+ * what the next new host will score. */
+int sen_cross_scores(const struct sen_sample *samples, const struct sen_indices *set,
+		     const struct sen_train_params *p, float *scores, struct sen_why *why);
+
+/* From such scores the threshold that leaves at most the target share of the flows at or above it, times
+ * the margin. */
+int sen_find_threshold(const struct sen_sample *samples, const struct sen_indices *set,
+		       const float *scores, const struct sen_train_params *params,
 		       double *threshold, struct sen_why *why);
-/* Share of the samples that the model flags. */
-int sen_flagged_share(const struct sen_model *model, const struct sen_sample *samples,
-		      const struct sen_indices *set, double *share, struct sen_why *why);
+/* Share of the flows that have a sample with a score of `limit` (1.0: Q16 one) or more. */
+int sen_flagged_share(const struct sen_sample *samples, const struct sen_indices *set,
+		      const float *scores, double limit, double *share, struct sen_why *why);
 
 #endif

@@ -115,7 +115,7 @@ static void print_summary(const struct sen_evaluation *e)
 static void print_classes(const struct sen_evaluation *e, const struct sen_labels *labels)
 {
 	struct table t = { .align = "<>>>>>>>>", .indent = "" };
-	char recall[16], at[SEN_EVAL_RATES][16], named[16];
+	char recall[16], at[SEN_EVAL_RATES][16], named[16], delay[16];
 
 	table_row(&t, "class\tflows\trecall\tat 0.1%%\tat 1%%\tnamed right\tattacks\tdetected\t"
 		      "delay, packets");
@@ -123,11 +123,12 @@ static void print_classes(const struct sen_evaluation *e, const struct sen_label
 		const struct sen_class_figures *c = &e->classes[i];
 		double share = c->flagged ? (double)c->named / c->flagged : NAN;
 
-		table_row(&t, "%s\t%zu\t%s\t%s\t%s\t%s\t%zu\t%zu\t%.0f",
+		snprintf(delay, sizeof(delay), c->detected ? "%.0f" : "-", c->delay_packets);
+		table_row(&t, "%s\t%zu\t%s\t%s\t%s\t%s\t%zu\t%zu\t%s",
 			  sen_labels_class(labels, c->class_index), c->flows,
 			  percent(c->recall, recall), percent(c->recall_at_fpr[0], at[0]),
 			  percent(c->recall_at_fpr[1], at[1]), percent(share, named), c->attacks,
-			  c->detected, c->delay_packets);
+			  c->detected, delay);
 	}
 	table_print(&t);
 }
@@ -142,7 +143,8 @@ static void print_rest(const struct sen_evaluation *e, const struct sen_trial *t
 	printf("threshold: set for %s of evaluations, gives %s of evaluations and %s of flows\n",
 	       percent(e->target_fpr, target), percent(e->by_evaluation.fpr, evaluation),
 	       percent(e->by_flow.fpr, flow));
-	printf("integers against float32: AUC %.5f against %.5f\n", e->flow.auc, e->flow_float.auc);
+	printf("integers: AUC %.5f; float32: %.5f, held to 7 bits: %.5f\n", e->flow.auc,
+	       e->flow_float[SEN_FLOAT_FREE].auc, e->flow_float[SEN_FLOAT_SATURATED].auc);
 	printf("left out: %zu flows before the start, %zu unlabelled; without a score: %zu flows, "
 	       "%llu frames\n",
 	       e->flows_before, e->flows_unlabelled, e->flows_unscored,

@@ -50,27 +50,37 @@ static void count_flow(struct sen_evaluation *e, const struct sen_trial_flow *f)
 	}
 }
 
-/* A flow of which no vector came stands last in both. */
 static int rank_flows(struct sen_evaluation *e, const struct sen_trial *t)
 {
-	struct sen_ranking *in_float = sen_ranking_new();
-	int err = in_float ? 0 : -ENOMEM;
+	int err = 0;
 
 	for (size_t i = 0; !err && i < t->n_flows; i++) {
 		const struct sen_trial_flow *f = &t->flows[i];
 
 		count_flow(e, f);
-		if (!is_counted(f))
-			continue;
-		err = sen_ranking_add(e->flows, f->score, f->label.malicious);
-		if (!err)
-			err = sen_ranking_add(in_float, f->float_score, f->label.malicious);
+		if (is_counted(f))
+			err = sen_ranking_add(e->flows, f->score, f->label.malicious);
 	}
-	if (!err) {
-		e->flow = figures_of(e->flows, SEN_ONE);
-		e->flow_float = figures_of(in_float, 1);
+	e->flow = figures_of(e->flows, SEN_ONE);
+	return err;
+}
+
+/* A flow of which no vector came stands last. */
+static int rank_flows_in_float(struct sen_figures *out, const struct sen_trial *t,
+			       enum sen_float_kind kind)
+{
+	struct sen_ranking *r = sen_ranking_new();
+	int err = r ? 0 : -ENOMEM;
+
+	for (size_t i = 0; !err && i < t->n_flows; i++) {
+		const struct sen_trial_flow *f = &t->flows[i];
+
+		if (is_counted(f))
+			err = sen_ranking_add(r, f->in_float[kind], f->label.malicious);
 	}
-	sen_ranking_free(in_float);
+	if (!err)
+		*out = figures_of(r, 1);
+	sen_ranking_free(r);
 	return err;
 }
 
@@ -239,11 +249,14 @@ static int make(struct sen_evaluation *e, struct sen_trial *t, const struct sen_
 	if (!e->classes || !e->sources || !e->flows)
 		return -ENOMEM;
 	err = rank_flows(e, t);
+	for (int kind = 0; !err && kind < SEN_FLOAT_KINDS; kind++) {
+		err = rank_flows_in_float(&e->flow_float[kind], t, kind);
+		e->evaluation_float[kind] = figures_of(t->in_float[kind], 1);
+	}
 	if (err)
 		return err;
 	e->packet = figures_of(t->packets, SEN_ONE);
 	e->evaluation = figures_of(t->evaluations, SEN_ONE);
-	e->evaluation_float = figures_of(t->evaluations_float, 1);
 	e->target_fpr = model->training.target_fpr;
 	e->by_flow = calibrate(e->flows, &e->flow, e->target_fpr);
 	e->by_evaluation = calibrate(t->evaluations, &e->evaluation, e->target_fpr);

@@ -54,7 +54,8 @@ struct sen_calibration {
 
 struct sen_evaluation {
 	struct sen_figures flow, packet, evaluation;
-	struct sen_figures flow_float, evaluation_float; /* by float32 */
+	/* The same by float32. */
+	struct sen_figures flow_float[SEN_FLOAT_KINDS], evaluation_float[SEN_FLOAT_KINDS];
 	struct sen_class_figures *classes;
 	size_t n_classes;
 	struct sen_source_figures *sources;

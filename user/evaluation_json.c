@@ -154,16 +154,25 @@ static void add_calibration(cJSON *root, const struct sen_evaluation *e, double 
 	add_calibration_of(o, "flow", &e->by_flow, threshold);
 }
 
+static void add_float(cJSON *root, const char *key, const struct sen_figures *integer,
+		      const struct sen_figures *in_float)
+{
+	cJSON *o = cJSON_AddObjectToObject(root, key);
+
+	number(o, "auc", in_float->auc);
+	number(o, "difference", integer->auc - in_float->auc);
+	add_rates(o, "tpr_at_fpr", in_float->tpr_at_fpr);
+}
+
 static void add_comparison(cJSON *root, const char *key, const struct sen_figures *integer,
-			   const struct sen_figures *in_float)
+			   const struct sen_figures in_float[SEN_FLOAT_KINDS])
 {
 	cJSON *o = cJSON_AddObjectToObject(root, key);
 
 	number(o, "auc", integer->auc);
-	number(o, "auc_float32", in_float->auc);
-	number(o, "difference", integer->auc - in_float->auc);
 	add_rates(o, "tpr_at_fpr", integer->tpr_at_fpr);
-	add_rates(o, "tpr_at_fpr_float32", in_float->tpr_at_fpr);
+	add_float(o, "float32", integer, &in_float[SEN_FLOAT_FREE]);
+	add_float(o, "float32_saturated", integer, &in_float[SEN_FLOAT_SATURATED]);
 }
 
 static void add_counts(cJSON *root, const struct sen_evaluation *e, const struct sen_trial *t)
@@ -221,8 +230,8 @@ char *sen_evaluation_json(const struct sen_evaluation *e,
 	add_sources(root, e, context);
 	add_calibration(root, e, context->model->threshold);
 	quantized = cJSON_AddObjectToObject(root, "quantized");
-	add_comparison(quantized, "flow", &e->flow, &e->flow_float);
-	add_comparison(quantized, "evaluation", &e->evaluation, &e->evaluation_float);
+	add_comparison(quantized, "flow", &e->flow, e->flow_float);
+	add_comparison(quantized, "evaluation", &e->evaluation, e->evaluation_float);
 	add_counts(root, e, context->trial);
 	add_attacks(root, context);
 	text = cJSON_Print(root);

@@ -6,13 +6,17 @@
 
 /* Where a vector lies between the model's steps. Quantizing rounds down, so that step q stands for
  * what lies about q + 1/2, and the centroids, fitted to steps, are half a step low. */
-static void place(const struct sen_model *model, const struct sen_vector *x, float at[SEN_DIMS])
+static void place(const struct sen_model *model, const struct sen_vector *x,
+		  enum sen_float_kind kind, float at[SEN_DIMS])
 {
 	for (int d = 0; d < SEN_DIMS; d++) {
 		float scale = model->quantizer[d].scale / (float)SEN_ONE;
 		float bias = model->quantizer[d].bias / (float)SEN_ONE;
 
-		at[d] = x->v[d] * scale + bias - 0.5f;
+		at[d] = x->v[d] * scale + bias;
+		if (kind == SEN_FLOAT_SATURATED)
+			at[d] = fminf(fmaxf(at[d], 0), SEN_QMAX + 1);
+		at[d] -= 0.5f;
 	}
 }
 
@@ -37,11 +41,12 @@ static float ratio(const struct sen_model_member *m, const float at[SEN_DIMS])
 	return best / (radius * radius);
 }
 
-float sen_float_score(const struct sen_model *model, const struct sen_vector *x)
+float sen_float_score(const struct sen_model *model, const struct sen_vector *x,
+		      enum sen_float_kind kind)
 {
 	float at[SEN_DIMS], sum = 0;
 
-	place(model, x, at);
+	place(model, x, kind, at);
 	for (unsigned int e = 0; e < model->members; e++)
 		if (model->member[e].weight > 0)
 			sum += (float)model->member[e].weight * ratio(&model->member[e], at);

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "capture.h"
-#include "float_score.h"
 #include "flowlog.h"
 #include "loader.h"
 #include "offline.h"
@@ -25,7 +24,8 @@ void sen_trial_free(struct sen_trial *t)
 		return;
 	sen_ranking_free(t->packets);
 	sen_ranking_free(t->evaluations);
-	sen_ranking_free(t->evaluations_float);
+	for (int kind = 0; kind < SEN_FLOAT_KINDS; kind++)
+		sen_ranking_free(t->in_float[kind]);
 	free(t->attacks);
 	free(t->flows);
 	free(t);
@@ -34,13 +34,18 @@ void sen_trial_free(struct sen_trial *t)
 static struct sen_trial *new_trial(void)
 {
 	struct sen_trial *t = calloc(1, sizeof(*t));
+	bool ok;
 
 	if (!t)
 		return NULL;
 	t->packets = sen_ranking_new();
 	t->evaluations = sen_ranking_new();
-	t->evaluations_float = sen_ranking_new();
-	if (t->packets && t->evaluations && t->evaluations_float)
+	ok = t->packets && t->evaluations;
+	for (int kind = 0; kind < SEN_FLOAT_KINDS; kind++) {
+		t->in_float[kind] = sen_ranking_new();
+		ok = ok && t->in_float[kind];
+	}
+	if (ok)
 		return t;
 	sen_trial_free(t);
 	return NULL;
@@ -79,7 +84,7 @@ static struct sen_trial_flow *flow_of(struct session *s, size_t i)
 	}
 	t->flows[t->n_flows] = (struct sen_trial_flow){
 		.first_ns = first_ns,
-		.float_score = -1,
+		.in_float = { -1, -1 },
 		.left_out = is_early(s, first_ns),
 	};
 	return &t->flows[t->n_flows++];
@@ -160,25 +165,39 @@ static void count_features(struct sen_trial *t, const struct sen_vector *x, bool
 	}
 }
 
+static int note_in_float(struct session *s, struct sen_trial_flow *flow,
+			 const struct sen_frame_label *label)
+{
+	int err = 0;
+
+	for (int kind = 0; !err && kind < SEN_FLOAT_KINDS; kind++) {
+		float score = sen_float_score(s->options->model, &s->event.vector, kind);
+
+		if (score > flow->in_float[kind])
+			flow->in_float[kind] = score;
+		if (label)
+			err = sen_ranking_add(s->trial->in_float[kind], score, label->malicious);
+	}
+	return err;
+}
+
 static int note_evaluation(struct session *s, struct sen_trial_flow *flow,
 			   const struct sen_frame_label *label)
 {
 	struct sen_trial *t = s->trial;
-	float score;
 	int err;
 
 	if (!s->has_event) {
 		t->counts.evaluations_lost++;
 		return 0;
 	}
-	score = sen_float_score(s->options->model, &s->event.vector);
-	if (score > flow->float_score)
-		flow->float_score = score;
-	if (flow->left_out || !label)
-		return 0;
+	if (flow->left_out)
+		label = NULL;
+	err = note_in_float(s, flow, label);
+	if (err || !label)
+		return err;
 	count_features(t, &s->event.vector, label->malicious);
-	err = sen_ranking_add(t->evaluations, s->event.score, label->malicious);
-	return err ? err : sen_ranking_add(t->evaluations_float, score, label->malicious);
+	return sen_ranking_add(t->evaluations, s->event.score, label->malicious);
 }
 
 static int note_flow(struct session *s, size_t i, const struct sen_frame_label *label)

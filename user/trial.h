@@ -7,6 +7,7 @@
 #ifndef SENTROID_TRIAL_H
 #define SENTROID_TRIAL_H
 
+#include "float_score.h"
 #include "labels.h"
 #include "model.h"
 #include "ranking.h"
@@ -27,10 +28,10 @@ struct sen_trial_flow {
 	uint64_t first_ns;
 	uint32_t score; /* highest of its evaluations, Q16 */
 	uint32_t evaluations;
-	float float_score; /* the same in float32, of threshold 1; negative: no vector was seen */
-	uint8_t class_id;  /* by the model, at the highest score */
-	bool left_out;     /* it began too early */
-	bool labelled;     /* one of its frames has a label */
+	float in_float[SEN_FLOAT_KINDS]; /* the same in float32; negative: no vector was seen */
+	uint8_t class_id;                /* by the model, at the highest score */
+	bool left_out;                   /* it began too early */
+	bool labelled;                   /* one of its frames has a label */
 	struct sen_frame_label label;
 };
 
@@ -66,8 +67,8 @@ struct sen_trial {
 	struct sen_trial_attack *attacks; /* in the order of their first frames */
 	size_t n_attacks;
 	struct sen_ranking *packets;
-	struct sen_ranking *evaluations;       /* each by the label of its frame */
-	struct sen_ranking *evaluations_float; /* the same ones */
+	struct sen_ranking *evaluations;               /* each by the label of its frame */
+	struct sen_ranking *in_float[SEN_FLOAT_KINDS]; /* the same ones */
 	struct sen_trial_counts counts;
 	uint64_t first_ns, last_ns; /* of the capture */
 	/* Values of the vectors by sen_lg() / 16. */

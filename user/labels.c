@@ -243,13 +243,12 @@ static int read_all(struct reader *r, gzFile in)
 		else if (line[strspn(line, " \t\r\n")])
 			err = read_line(r, line);
 	}
-	if (err)
-		return err;
+	/* The last line of a cut file is wrong, too, but that is not what is wrong with it. */
 	gzerror(in, &code);
 	if (code != Z_OK)
-		return sen_why(r->why, -EIO, NULL, "reading labels: %s: after line %llu: damaged",
+		return sen_why(r->why, -EIO, NULL, "reading labels: %s: line %llu: damaged file",
 			       r->path, r->line);
-	return settle(r);
+	return err ? err : settle(r);
 }
 
 int sen_labels_read(const char *path, struct sen_labels **out, struct sen_why *why)

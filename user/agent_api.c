@@ -96,6 +96,25 @@ static void get_alerts(void *ctx, struct sen_http_reply *reply)
 	reply_json(reply, all);
 }
 
+/* Features that were tested, with how far each has moved. */
+static cJSON *drift_json(const struct sen_drift_report *r)
+{
+	cJSON *o = cJSON_CreateObject();
+
+	for (unsigned int dim = 0; dim < SEN_DRIFT_DIMS; dim++) {
+		const struct sen_drift_move *m = &r->dim[dim];
+		cJSON *f = cJSON_AddObjectToObject(o, sen_drift_name(dim));
+
+		cJSON_AddNumberToObject(f, "psi", m->psi);
+		cJSON_AddNumberToObject(f, "ks", m->ks);
+		cJSON_AddNumberToObject(f, "p", m->p);
+		cJSON_AddNumberToObject(f, "octaves", m->shift);
+		cJSON_AddBoolToObject(f, "moved", m->moved);
+		cJSON_AddNumberToObject(f, "windows", m->windows);
+	}
+	return o;
+}
+
 static cJSON *learner_json(const struct sen_learner_status *l)
 {
 	cJSON *o = cJSON_CreateObject();
@@ -117,6 +136,12 @@ static cJSON *learner_json(const struct sen_learner_status *l)
 	cJSON_AddNumberToObject(o, "drifts", (double)l->drifts);
 	cJSON_AddStringToObject(o, "drift_feature", l->drift_feature);
 	cJSON_AddNumberToObject(o, "drift_psi", l->drift_psi);
+	cJSON_AddItemToObject(o, "drift", drift_json(&l->drift));
+	cJSON_AddItemToObject(o, "sample_drift", drift_json(&l->sample_drift));
+	cJSON_AddNumberToObject(o, "missed_attack_ratio",
+				l->labelled_error[SEN_PERFORMANCE_ATTACK]);
+	cJSON_AddNumberToObject(o, "flagged_benign_ratio",
+				l->labelled_error[SEN_PERFORMANCE_BENIGN]);
 	cJSON_AddStringToObject(o, "note", l->note);
 	return o;
 }

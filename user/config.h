@@ -35,6 +35,8 @@ struct sen_config {
 	unsigned int drift_window;
 	unsigned int drift_windows;
 	double drift_psi;
+	double drift_shift;
+	double drift_significance;
 
 	unsigned int watch_seconds;
 	double watch_share;

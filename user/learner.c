@@ -42,13 +42,17 @@ int sen_learner_new(const struct sen_config *config, const struct sen_learner_op
 	l->ctx = ctx;
 	l->registry = registry;
 	l->status.drift_feature = "";
+	sen_performance_reset(&l->performance);
+	memcpy(l->status.labelled_error, l->performance.error, sizeof(l->performance.error));
 	err = sen_reservoir_new(config->learn_reservoir, 1, &l->past);
 	if (!err)
 		err = sen_reservoir_new(config->learn_samples, 2, &l->fresh);
 	if (!err)
 		err = sen_reservoir_new(SEN_ATTACKS_KEPT, 3, &l->attacks);
 	if (!err)
-		err = sen_drift_new(&l->drift);
+		err = sen_drift_new(1, &l->drift);
+	if (!err)
+		err = sen_drift_new(0.5, &l->sample_drift);
 	if (err) {
 		sen_learner_free(l);
 		return err;
@@ -67,6 +71,7 @@ void sen_learner_free(struct sen_learner *l)
 	sen_reservoir_free(l->fresh);
 	sen_reservoir_free(l->attacks);
 	sen_drift_free(l->drift);
+	sen_drift_free(l->sample_drift);
 	free(l);
 }
 
@@ -80,20 +85,6 @@ void sen_learner_configure(struct sen_learner *l, const struct sen_config *confi
 		l->status.state = SEN_LEARNER_OFF;
 }
 
-static void mark_drift(struct sen_learner *l, bool adopt, int64_t now_ms)
-{
-	struct sen_feature_hist total;
-
-	if (l->ops.feature_hist(l->ctx, &total))
-		return;
-	if (adopt)
-		sen_drift_adopt(l->drift, &total, now_ms);
-	else
-		sen_drift_mark(l->drift, &total, now_ms);
-	l->drifted = false;
-	l->window_samples = l->window_explained = 0;
-}
-
 void sen_learner_begin_baseline(struct sen_learner *l, int64_t now_ms)
 {
 	l->status.state = SEN_LEARNER_BASELINE;
@@ -103,7 +94,7 @@ void sen_learner_begin_baseline(struct sen_learner *l, int64_t now_ms)
 	l->watch.state = SEN_WATCH_OFF;
 	sen_reservoir_clear(l->past);
 	sen_reservoir_clear(l->fresh);
-	mark_drift(l, false, now_ms);
+	sen_learner_mark_drift(l, false, now_ms);
 }
 
 void sen_learner_begin_active(struct sen_learner *l, int64_t now_ms)
@@ -111,34 +102,7 @@ void sen_learner_begin_active(struct sen_learner *l, int64_t now_ms)
 	l->status.state = SEN_LEARNER_ACTIVE;
 	l->last_training_ms = now_ms;
 	l->last_full_ms = now_ms;
-	mark_drift(l, true, now_ms);
-}
-
-static void tick_drift(struct sen_learner *l, int64_t now_ms)
-{
-	struct sen_drift_settings settings = {
-		.window_ms = 1000ll * l->config.drift_window,
-		.windows = l->config.drift_windows,
-		.psi = l->config.drift_psi,
-	};
-	struct sen_drift_report report = { .psi = l->status.drift_psi };
-	struct sen_feature_hist total;
-	/* More than a tenth is of an attack: the window does not show a change of habits. */
-	bool explained = 10 * l->window_explained > l->window_samples;
-
-	if (l->drifted || !sen_drift_due(l->drift, &settings, now_ms) ||
-	    l->ops.feature_hist(l->ctx, &total))
-		return;
-	l->drifted = sen_drift_feed(l->drift, &settings, &total, explained, now_ms, &report);
-	l->window_samples = l->window_explained = 0;
-	l->status.drift_psi = report.psi;
-	l->status.drift_feature = sen_feature_name(report.feature);
-	if (!l->drifted)
-		return;
-	l->status.drifts++;
-	sen_learner_say(l, SEN_LOG_NOTICE,
-			"drift: %s has moved, stability index %.2f over %u windows",
-			l->status.drift_feature, report.psi, settings.windows);
+	sen_learner_mark_drift(l, true, now_ms);
 }
 
 static void tick_watch(struct sen_learner *l, int64_t now_ms)
@@ -182,6 +146,7 @@ void sen_learner_tick(struct sen_learner *l, int64_t now_ms)
 	}
 	tick_enabled(l, now_ms);
 	tick_watch(l, now_ms);
+	sen_learner_tick_drift(l, now_ms);
 	if (l->status.training)
 		return;
 	if (l->status.state == SEN_LEARNER_PAUSED && now_ms >= l->paused_until_ms) {
@@ -192,7 +157,6 @@ void sen_learner_tick(struct sen_learner *l, int64_t now_ms)
 		sen_learner_tick_baseline(l, now_ms);
 	if (l->status.state != SEN_LEARNER_ACTIVE)
 		return;
-	tick_drift(l, now_ms);
 	sen_learner_tick_triggers(l, now_ms);
 }
 
@@ -229,7 +193,7 @@ void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t 
 			sen_reservoir_clear(l->attacks);
 			sen_learner_begin_active(l, now_ms);
 		} else if (full) {
-			mark_drift(l, true, now_ms);
+			sen_learner_mark_drift(l, true, now_ms);
 		}
 	}
 	sen_training_free(t);

@@ -16,7 +16,9 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "drift.h"
 #include "log.h"
+#include "performance.h"
 #include "registry.h"
 #include "sentroid/abi.h"
 #include "training.h"
@@ -67,10 +69,13 @@ struct sen_learner_status {
 	int64_t last_success_s; /* Unix time, 0: never */
 	double last_seconds;
 	uint64_t last_samples;
-	double threshold_fpr; /* of the model in force on samples held back */
-	double drift_psi;     /* of the feature that moved most in the last window */
+	double threshold_fpr;          /* of the model in force on samples held back */
+	struct sen_drift_report drift; /* of the last window, all traffic */
+	struct sen_drift_report sample_drift;
+	double drift_psi; /* of the feature that moved most in the last window */
 	const char *drift_feature;
-	char note[192]; /* the latest line said */
+	double labelled_error[SEN_PERFORMANCE_KINDS]; /* share judged wrong; NAN: too few */
+	char note[192];                               /* the latest line said */
 };
 
 struct sen_learner;

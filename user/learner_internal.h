@@ -4,8 +4,8 @@
 #ifndef SENTROID_LEARNER_INTERNAL_H
 #define SENTROID_LEARNER_INTERNAL_H
 
-#include "drift.h"
 #include "learner.h"
+#include "performance.h"
 #include "reservoir.h"
 #include "watch.h"
 
@@ -36,8 +36,12 @@ struct sen_learner {
 	uint64_t window_samples; /* since the last drift window: all, and those of known attacks */
 	uint64_t window_explained;
 
-	struct sen_drift *drift;
+	struct sen_drift *drift;         /* of all traffic, by the histograms in the kernel */
+	struct sen_drift *sample_drift;  /* of samples taken at random, on finer bins */
+	struct sen_drift_counts sampled; /* those samples */
+	struct sen_performance performance;
 	bool drifted;
+	char drift_reason[160];
 	struct sen_watch watch;
 
 	int64_t baseline_ms;
@@ -56,6 +60,14 @@ void sen_learner_begin_active(struct sen_learner *l, int64_t now_ms);
 
 /* Benign samples without which there is no first model. */
 size_t sen_learner_samples_needed(const struct sen_learner *l);
+/* Begin a reference of what traffic is like, or take that of late for it. */
+void sen_learner_mark_drift(struct sen_learner *l, bool adopt, int64_t now_ms);
+/* Another model scores from now on. */
+void sen_learner_rescore_drift(struct sen_learner *l);
+void sen_learner_tick_drift(struct sen_learner *l, int64_t now_ms);
+/* What the model in force made of a sample that a rule or an operator has labelled. */
+void sen_learner_judge_labelled(struct sen_learner *l, bool attack, bool flagged);
+
 /* Start a training if one is due. */
 void sen_learner_tick_baseline(struct sen_learner *l, int64_t now_ms);
 void sen_learner_tick_triggers(struct sen_learner *l, int64_t now_ms);

@@ -64,6 +64,7 @@ void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const str
 	l->in_force = model;
 	l->active = *id;
 	l->status.version = model->version;
+	sen_learner_rescore_drift(l);
 	l->status.threshold_fpr = model->training.holdout_fpr;
 	snprintf(l->status.digest, sizeof(l->status.digest), "%s", model->digest);
 }
@@ -120,7 +121,7 @@ static int put_in_force(struct sen_learner *l, struct sen_training *t, struct se
 
 int sen_learner_promote(struct sen_learner *l, struct sen_training *t, int64_t now_ms)
 {
-	char reason[160];
+	char reason[192];
 	struct sen_why why = { 0 };
 	unsigned int version;
 	uint64_t samples;
@@ -163,6 +164,7 @@ void sen_learner_refuse(struct sen_learner *l, struct sen_training *t)
 	bool recorded = false;
 
 	l->status.refused++;
+	l->drifted = false; /* if it lasts, it will be told again */
 	snprintf(reason, sizeof(reason), "refused: %s", t->validation.reason);
 	if (t->model && l->registry && !register_model(l, t, &recorded, &why) && recorded) {
 		set_stage(l, t->model->version, "Archived", reason);

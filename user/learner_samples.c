@@ -50,6 +50,10 @@ void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsig
 		sen_watch_sample(&l->watch, explained);
 	l->window_samples++;
 	l->window_explained += explained;
+	if (ev->kind == SEN_SAMPLE_RANDOM && !explained)
+		sen_drift_count(&l->sampled, &ev->vector, ev->score);
+	if (rule_class && ev->model_version == l->active.version)
+		sen_learner_judge_labelled(l, true, ev->score >= SEN_ONE);
 	sample_from(ev, rule_class, &s);
 	if (rule_class) {
 		/* A candidate must flag what the model in force flags; what rules alone can see is no
@@ -159,7 +163,7 @@ void sen_learner_tick_triggers(struct sen_learner *l, int64_t now_ms)
 	if (since < l->config.learn_min_interval)
 		return;
 	if (l->drifted)
-		start_training(l, SEN_TRAINING_FULL, "drift", now_ms);
+		start_training(l, SEN_TRAINING_FULL, l->drift_reason, now_ms);
 	else if (now_ms - l->last_full_ms >= 1000ll * l->config.learn_full_interval)
 		start_training(l, SEN_TRAINING_FULL, "schedule", now_ms);
 	else if (l->fresh_seen >= l->config.learn_samples)

@@ -78,7 +78,6 @@ GETTER(refused, i->learner.refused)
 GETTER(failed, i->learner.failed)
 GETTER(rolled_back, i->learner.rolled_back)
 GETTER(drifts, i->learner.drifts)
-GETTER(drift_psi, i->learner.drift_psi)
 GETTER(last_success, i->learner.last_success_s)
 GETTER(last_seconds, i->learner.last_seconds)
 GETTER(last_samples, i->learner.last_samples)
@@ -130,8 +129,6 @@ static const struct metric metrics[] = {
 	      "Models taken back after their promotion."),
 	PLAIN("sentroid_drifts_total", "counter", drifts,
 	      "Times that drift has triggered a training."),
-	PLAIN("sentroid_drift_stability_index", "gauge", drift_psi,
-	      "Population stability index of the feature that moved most in the last window."),
 	PLAIN("sentroid_training_last_success_timestamp_seconds", "gauge", last_success,
 	      "Unix time of the last promotion, 0 before the first."),
 	PLAIN("sentroid_training_last_duration_seconds", "gauge", last_seconds,
@@ -207,6 +204,44 @@ static void write_states(FILE *out, const struct sen_metrics_interface *in, size
 			in[i].name, in[i].active_version, in[i].active_digest);
 }
 
+struct drift_metric {
+	const char *name;
+	const char *help;
+	size_t offset; /* of a double in struct sen_drift_move */
+};
+
+static const struct drift_metric drift_metrics[] = {
+	{ "sentroid_drift_stability_index",
+	  "Population stability index against the training reference, last window.",
+	  offsetof(struct sen_drift_move, psi) },
+	{ "sentroid_drift_ks_distance", "Kolmogorov-Smirnov statistic, likewise.",
+	  offsetof(struct sen_drift_move, ks) },
+	{ "sentroid_drift_shift_octaves", "Wasserstein distance, likewise.",
+	  offsetof(struct sen_drift_move, shift) },
+};
+
+static void write_moves(FILE *out, const struct drift_metric *m, const char *name,
+			const struct sen_drift_report *r, const char *source)
+{
+	for (unsigned int dim = 0; dim < SEN_DRIFT_DIMS; dim++)
+		fprintf(out, "%s{interface=\"%s\",source=\"%s\",feature=\"%s\"} %.6g\n", m->name,
+			name, source, sen_drift_name(dim),
+			*(const double *)((const char *)&r->dim[dim] + m->offset));
+}
+
+static void write_drift(FILE *out, const struct sen_metrics_interface *in, size_t n)
+{
+	for (size_t m = 0; m < COUNT(drift_metrics); m++) {
+		head(out, drift_metrics[m].name, drift_metrics[m].help, "gauge");
+		for (size_t i = 0; i < n; i++) {
+			write_moves(out, &drift_metrics[m], in[i].name, &in[i].learner.drift,
+				    "traffic");
+			write_moves(out, &drift_metrics[m], in[i].name, &in[i].learner.sample_drift,
+				    "samples");
+		}
+	}
+}
+
 const char *sen_metrics_class(unsigned int class_id)
 {
 #define CLASS_NAME(id, name, help) name,
@@ -238,6 +273,7 @@ int sen_metrics_write(FILE *out, const struct sen_metrics_interface *interfaces,
 	write_stats(out, interfaces, n);
 	write_table(out, interfaces, n);
 	write_states(out, interfaces, n);
+	write_drift(out, interfaces, n);
 	write_alerts(out, interfaces, n);
 	sen_metrics_write_process(out, process);
 	return ferror(out) ? -EIO : 0;

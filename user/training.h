@@ -21,7 +21,7 @@ enum sen_training_kind {
 
 struct sen_training {
 	enum sen_training_kind kind;
-	char trigger[96];
+	char trigger[160];
 	struct sen_sample *samples; /* owned; sorted by time when run */
 	size_t n;
 	struct sen_model *in_force; /* owned; NULL: none to compare with */

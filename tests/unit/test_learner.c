@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The states of learning: the baseline, what teaches, and what sets a training off. */
 #include <netinet/in.h>
+#include <string.h>
 
 #include "event.h"
 #include "fixture.h"
@@ -149,6 +150,30 @@ static void drift_trains_from_scratch(void **state)
 	assert_int_equal(l->fake.submissions, 2);
 	assert_int_equal(l->fake.submitted->kind, SEN_TRAINING_FULL);
 	assert_true(lab_has_said(l, "flow_min_len has moved"));
+	assert_non_null(strstr(l->fake.submitted->trigger, "flow_min_len"));
+	assert_true(sen_learner_status(l->learner)->drift.dim[SEN_FEATURE_FLOW_MIN_LEN].moved);
+	assert_true(sen_learner_status(l->learner)->drift.dim[SEN_FEATURE_FLOW_MIN_LEN].shift > 5);
+	assert_false(sen_learner_status(l->learner)->drift.dim[SEN_FEATURE_FLOW_IS_TCP].moved);
+}
+
+/* Rules name as many attacks as ever, but the model in force no longer sees them. */
+static void attacks_missed_are_drift(void **state)
+{
+	struct sen_event ev = event_make(IPPROTO_TCP, 66, 4000, 1, 80);
+	struct lab *l = *state;
+
+	lab_reach_active(l);
+	lab_pass(l, 31);
+	ev.model_version = 1;
+	for (int i = 0; i < 1000; i++) {
+		ev.score = i < 500 ? 9 * SEN_ONE : SEN_ONE / 2;
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_SYN_FLOOD, false);
+	}
+	lab_pass(l, 31);
+	assert_true(lab_has_said(l, "drift in performance: 100% of labelled attack samples"));
+	assert_true(sen_learner_status(l->learner)->labelled_error[SEN_PERFORMANCE_ATTACK] == 1);
+	assert_int_equal(l->fake.submissions, 2);
+	assert_int_equal(l->fake.submitted->kind, SEN_TRAINING_FULL);
 }
 
 static void attacks_are_no_drift(void **state)
@@ -201,6 +226,7 @@ int main(void)
 		TEST(flagged_and_doubtful_samples_teach_nothing),
 		TEST(drift_trains_from_scratch),
 		TEST(attacks_are_no_drift),
+		TEST(attacks_missed_are_drift),
 		TEST(switched_off_it_only_watches),
 	};
 

@@ -9,13 +9,22 @@
 #include "offline.h"
 #include "trial.h"
 
+/* An evaluation whose vector has not come yet: samples come behind the results of their frames. */
+struct pending {
+	uint64_t time_ns;
+	size_t flow;
+	bool labelled;
+	struct sen_frame_label label;
+};
+
 struct session {
 	struct sen_trial *trial;
 	const struct sen_trial_options *options;
 	struct sen_offline *program;
 	struct sen_flowlog *log;
-	struct sen_event event; /* of the evaluation that the frame brought */
-	bool has_event;
+	struct pending *pending; /* in the order of their frames, from `head` on */
+	size_t head, n_pending, pending_room;
+	int err; /* of a callback */
 };
 
 void sen_trial_free(struct sen_trial *t)
@@ -49,14 +58,6 @@ static struct sen_trial *new_trial(void)
 		return t;
 	sen_trial_free(t);
 	return NULL;
-}
-
-static void on_event(void *ctx, const struct sen_event *event)
-{
-	struct session *s = ctx;
-
-	s->event = *event;
-	s->has_event = true;
 }
 
 static bool is_early(const struct session *s, uint64_t time_ns)
@@ -165,45 +166,76 @@ static void count_features(struct sen_trial *t, const struct sen_vector *x, bool
 	}
 }
 
-static int note_in_float(struct session *s, struct sen_trial_flow *flow,
-			 const struct sen_frame_label *label)
+static int note_in_float(struct session *s, const struct pending *p, const struct sen_vector *x)
 {
+	struct sen_trial_flow *flow = &s->trial->flows[p->flow];
 	int err = 0;
 
 	for (int kind = 0; !err && kind < SEN_FLOAT_KINDS; kind++) {
-		float score = sen_float_score(s->options->model, &s->event.vector, kind);
+		float score = sen_float_score(s->options->model, x, kind);
 
 		if (score > flow->in_float[kind])
 			flow->in_float[kind] = score;
-		if (label)
-			err = sen_ranking_add(s->trial->in_float[kind], score, label->malicious);
+		if (p->labelled && !flow->left_out)
+			err = sen_ranking_add(s->trial->in_float[kind], score, p->label.malicious);
 	}
 	return err;
 }
 
-static int note_evaluation(struct session *s, struct sen_trial_flow *flow,
-			   const struct sen_frame_label *label)
+static int note_evaluation(struct session *s, const struct pending *p,
+			   const struct sen_event *event)
 {
 	struct sen_trial *t = s->trial;
-	int err;
+	int err = note_in_float(s, p, &event->vector);
 
-	if (!s->has_event) {
-		t->counts.evaluations_lost++;
-		return 0;
-	}
-	if (flow->left_out)
-		label = NULL;
-	err = note_in_float(s, flow, label);
-	if (err || !label)
+	if (err || !p->labelled || t->flows[p->flow].left_out)
 		return err;
-	count_features(t, &s->event.vector, label->malicious);
-	return sen_ranking_add(t->evaluations, s->event.score, label->malicious);
+	count_features(t, &event->vector, p->label.malicious);
+	return sen_ranking_add(t->evaluations, event->score, p->label.malicious);
 }
 
-static int note_flow(struct session *s, size_t i, const struct sen_frame_label *label)
+static bool is_of(const struct session *s, const struct pending *p, const struct sen_event *event)
+{
+	return p->time_ns == event->time_ns &&
+	       !memcmp(&sen_flowlog_get(s->log, p->flow)->key, &event->key, sizeof(event->key));
+}
+
+/* Samples come in the order of the evaluations; one that was passed over will not come. */
+static void on_event(void *ctx, const struct sen_event *event)
+{
+	struct session *s = ctx;
+
+	while (s->head < s->n_pending && !is_of(s, &s->pending[s->head], event)) {
+		s->trial->counts.evaluations_lost++;
+		s->head++;
+	}
+	if (s->head < s->n_pending && !s->err)
+		s->err = note_evaluation(s, &s->pending[s->head++], event);
+	if (s->head == s->n_pending)
+		s->head = s->n_pending = 0;
+}
+
+static int await_vector(struct session *s, const struct pending *p)
+{
+	if (s->n_pending == s->pending_room) {
+		size_t room = s->pending_room ? 2 * s->pending_room : 64;
+		struct pending *grown = reallocarray(s->pending, room, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		s->pending = grown;
+		s->pending_room = room;
+	}
+	s->pending[s->n_pending++] = *p;
+	return 0;
+}
+
+static int note_flow(struct session *s, size_t i, uint64_t time_ns,
+		     const struct sen_frame_label *label)
 {
 	const struct sen_flow_record *record = sen_flowlog_get(s->log, i);
 	struct sen_trial_flow *flow = flow_of(s, i);
+	struct pending p = { .time_ns = time_ns, .flow = i, .labelled = label };
 	bool evaluated;
 
 	if (!flow)
@@ -212,15 +244,17 @@ static int note_flow(struct session *s, size_t i, const struct sen_frame_label *
 	flow->score = record->score;
 	flow->evaluations = record->evaluations;
 	flow->class_id = record->class_id;
-	if (label)
+	if (label) {
 		label_flow(flow, label);
-	return evaluated ? note_evaluation(s, flow, label) : 0;
+		p.label = *label;
+	}
+	return evaluated ? await_vector(s, &p) : 0;
 }
 
-static int run_frame(struct session *s, const struct sen_frame *frame)
+static int note_result(struct session *s, const struct sen_frame *frame,
+		       const struct sen_offline_result *result)
 {
 	struct sen_trial *t = s->trial;
-	struct sen_offline_result result;
 	struct sen_frame_label label;
 	bool labelled;
 	size_t i;
@@ -229,23 +263,31 @@ static int run_frame(struct session *s, const struct sen_frame *frame)
 	if (!t->counts.frames++)
 		t->first_ns = frame->time_ns;
 	t->last_ns = frame->time_ns;
-	s->has_event = false;
-	err = sen_offline_run(s->program, frame, &result);
-	if (err)
-		return err;
-	sen_offline_drain(s->program);
-	err = sen_flowlog_add(s->log, frame, &result);
+	err = sen_flowlog_add(s->log, frame, result);
 	if (err)
 		return err;
 	labelled = sen_labels_get(s->options->labels, t->counts.frames, &label);
-	i = sen_flowlog_find(s->log, &result);
+	i = sen_flowlog_find(s->log, result);
 	if (i != SEN_NO_FLOW)
-		err = note_flow(s, i, labelled ? &label : NULL);
+		err = note_flow(s, i, frame->time_ns, labelled ? &label : NULL);
 	if (!labelled)
 		t->counts.frames_unlabelled++;
 	else if (!err)
-		err = note_frame(s, frame, &result, &label);
+		err = note_frame(s, frame, result, &label);
 	return err;
+}
+
+static int run_frame(struct session *s, const struct sen_frame *frame)
+{
+	struct sen_offline_result result;
+	int err = sen_offline_run(s->program, frame, &result);
+
+	if (!err)
+		err = note_result(s, frame, &result);
+	if (err)
+		return err;
+	sen_offline_drain(s->program);
+	return s->err;
 }
 
 static int run_file(struct session *s, const char *path, struct sen_why *why)
@@ -315,8 +357,11 @@ int sen_trial_run(const struct sen_trial_options *options, struct sen_trial **ou
 	/* Behind a damaged file the frames would no longer be those of the labels. */
 	for (const char *const *file = options->files; !err && *file; file++)
 		err = *s.trial->damage.text ? 0 : run_file(&s, *file, why);
-	if (!err)
+	if (!err) {
+		s.trial->counts.evaluations_lost += s.n_pending - s.head;
 		err = check_labels(&s, why);
+	}
+	free(s.pending);
 	sen_flowlog_free(s.log);
 	sen_offline_close(s.program);
 	if (err)

@@ -129,6 +129,9 @@ int sen_offline_run(struct sen_offline *o, const struct sen_frame *frame,
 	struct sen_replay_state *state = &o->skel->bss->replay;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = o->head, .repeat = 1);
 
+	/* Before the frame: a sample comes behind the result of its own. */
+	if (o->runs++ % DRAIN_EVERY == 0)
+		sen_offline_drain(o);
 	memset(result, 0, sizeof(*result));
 	opts.data_size_in = sen_frame_head(frame, o->head);
 	if (opts.data_size_in < ETH_HEADER)
@@ -137,8 +140,6 @@ int sen_offline_run(struct sen_offline *o, const struct sen_frame *frame,
 	state->wire_len = frame->wire_len;
 	if (bpf_prog_test_run_opts(o->prog_fd, &opts))
 		return -errno;
-	if (++o->runs % DRAIN_EVERY == 0)
-		sen_offline_drain(o);
 	result->dropped = opts.retval == 1;
 	result->flow = state->flow;
 	result->parsed = state->outcome == 0;

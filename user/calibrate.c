@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model_internal.h"
+#include "select.h"
 #include "sentroid/score.h"
 #include "train_internal.h"
 
@@ -16,40 +17,6 @@ static int by_value(const void *a, const void *b)
 	float x = *(const float *)a, y = *(const float *)b;
 
 	return x < y ? -1 : x > y;
-}
-
-static void swap(float *a, float *b)
-{
-	float t = *a;
-
-	*a = *b;
-	*b = t;
-}
-
-/* The value that sorting would put at position k; reorders v (Hoare's selection). */
-static float select_value(float *v, size_t n, size_t k)
-{
-	size_t low = 0, high = n - 1;
-
-	while (low < high) {
-		float pivot = v[low + (high - low) / 2];
-		size_t i = low, j = high;
-
-		for (;;) {
-			while (v[i] < pivot)
-				i++;
-			while (v[j] > pivot)
-				j--;
-			if (i >= j)
-				break;
-			swap(&v[i++], &v[j--]);
-		}
-		if (k <= j)
-			high = j;
-		else
-			low = j + 1;
-	}
-	return v[k];
 }
 
 /* Position of the smallest value that a share of n values does not exceed. */
@@ -88,8 +55,8 @@ int sen_measure_radii(const struct sen_kmeans *c, const float *rows, size_t n, s
 		size_t own = start[k + 1] - start[k];
 
 		radius[k] = own && own >= least ?
-				    sqrtf(select_value(grouped + start[k], own,
-						       share_position(own, RADIUS_SHARE))) :
+				    sqrtf(sen_select_value(grouped + start[k], own,
+							   share_position(own, RADIUS_SHARE))) :
 				    0;
 	}
 	*inertia = sum / n;
@@ -177,7 +144,7 @@ int sen_find_threshold(const struct sen_sample *samples, const struct sen_indice
 			       sen_why(why, -ENODATA, NULL, "threshold: no benign sample");
 	}
 	above = params->target_fpr * flows;
-	*threshold = select_value(best, flows, flows - 1 - above) / SEN_ONE *
+	*threshold = sen_select_value(best, flows, flows - 1 - above) / SEN_ONE *
 		     params->threshold_margin;
 	/* A step up: the flow that set the threshold must stay under it. */
 	*threshold = fmin(fmax(*threshold + SEN_THRESHOLD_MIN, THRESHOLD_FLOOR), SEN_THRESHOLD_MAX);

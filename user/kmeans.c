@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "kmeans.h"
+#include "select.h"
 
 #define LANES        4 /* of a vector: what SSE2 and NEON have; wider ones are split badly there */
 #define PAIR         (2 * LANES)
@@ -14,6 +15,7 @@
 #define RESEED_ROWS  256   /* the farthest of so many becomes an empty cluster's centroid */
 #define EXACT_PASSES 10    /* at most */
 #define SETTLED      1e-3f /* steps squared: centroids that move less have converged */
+#define CHUNK        1024  /* rows assigned before any centroid moves */
 #define POLL_ROWS    4096  /* rows between two looks at the cancel flag */
 
 typedef float vfloat __attribute__((vector_size(4 * LANES)));
@@ -194,28 +196,45 @@ static int start(struct sen_kmeans *c, const float *rows, const uint32_t *order,
 	return 0;
 }
 
+/* Turns squared distances into squared radii; returns the one that a share of them exceeds. */
+static float trim_limit(const struct sen_kmeans_trim *trim, const uint8_t *nearest, float *d2,
+			size_t n)
+{
+	size_t keep = n - (size_t)(trim->share * n);
+	float sorted[CHUNK];
+
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = d2[i] *= trim->weight[nearest[i]];
+	return sen_select_value(sorted, n, keep - 1);
+}
+
 /* One mini-batch (Sculley 2010): assign all rows first, then move each centroid towards its own. */
 static void batch(struct sen_kmeans *c, const float *rows, const uint32_t *order, size_t from,
-		  size_t to, uint64_t *hits)
+		  size_t to, const struct sen_kmeans_trim *trim, uint64_t *hits)
 {
-	uint8_t nearest[1024];
+	uint8_t nearest[CHUNK];
+	float d2[CHUNK];
 	struct blocks b;
 
 	blocks_of(c, &b);
-	for (; from < to; from += sizeof(nearest)) {
-		size_t n = to - from < sizeof(nearest) ? to - from : sizeof(nearest);
-		float d2;
+	for (; from < to; from += CHUNK) {
+		size_t n = to - from < CHUNK ? to - from : CHUNK;
+		float limit;
 
 		for (size_t i = 0; i < n; i++) {
 			size_t row = order ? order[from + i] : from + i;
 
-			nearest[i] = nearest_of(&b, rows + row * SEN_DIMS, &d2);
+			nearest[i] = nearest_of(&b, rows + row * SEN_DIMS, &d2[i]);
 		}
+		limit = trim ? trim_limit(trim, nearest, d2, n) : INFINITY;
 		for (size_t i = 0; i < n; i++) {
 			const float *x = rows + (order ? order[from + i] : from + i) * SEN_DIMS;
 			unsigned int k = nearest[i];
-			float rate = 1 / ++c->mass[k];
+			float rate;
 
+			if (d2[i] > limit)
+				continue;
+			rate = 1 / ++c->mass[k];
 			hits[k]++;
 			for (int d = 0; d < SEN_DIMS; d++)
 				c->at[k][d] += rate * (x[d] - c->at[k][d]);
@@ -224,23 +243,24 @@ static void batch(struct sen_kmeans *c, const float *rows, const uint32_t *order
 }
 
 static int run_batches(struct sen_kmeans *c, const float *rows, const uint32_t *order, size_t n,
-		       unsigned int size, const atomic_bool *cancel, uint64_t *hits)
+		       unsigned int size, const struct sen_kmeans_trim *trim,
+		       const atomic_bool *cancel, uint64_t *hits)
 {
 	memset(hits, 0, SEN_CENTROIDS_MAX * sizeof(*hits));
 	for (size_t from = 0; from < n; from += size) {
 		if (cancelled(cancel))
 			return -ECANCELED;
-		batch(c, rows, order, from, from + size < n ? from + size : n, hits);
+		batch(c, rows, order, from, from + size < n ? from + size : n, trim, hits);
 	}
 	return 0;
 }
 
 int sen_kmeans_update(struct sen_kmeans *c, const float *rows, size_t n, unsigned int size,
-		      const atomic_bool *cancel)
+		      const struct sen_kmeans_trim *trim, const atomic_bool *cancel)
 {
 	uint64_t hits[SEN_CENTROIDS_MAX];
 
-	return run_batches(c, rows, NULL, n, size, cancel, hits);
+	return run_batches(c, rows, NULL, n, size, trim, cancel, hits);
 }
 
 /* Centroids that no row chose move to where the fit is worst among some rows. */
@@ -360,7 +380,7 @@ int sen_kmeans_fit(const float *rows, size_t n, const struct sen_kmeans_params *
 	err = start(out, rows, order, n < START_ROWS ? n : START_ROWS, p->centroids, &rng);
 
 	for (unsigned int epoch = 0; !err && epoch < p->epochs; epoch++) {
-		err = run_batches(out, rows, order, n, p->batch, p->cancel, hits);
+		err = run_batches(out, rows, order, n, p->batch, NULL, p->cancel, hits);
 		if (!err && epoch + 1 < p->epochs) {
 			reseed(out, rows, n, hits, &rng);
 			shuffle(order, n, &rng);

@@ -44,10 +44,17 @@ struct sen_kmeans_params {
 int sen_kmeans_fit(const float *rows, size_t n, const struct sen_kmeans_params *params,
 		   struct sen_kmeans *out);
 
+/* The share of a batch that is farthest from its centroids moves none: what is far is more often noise,
+ * or was put there to pull (trimmed k-means, Cuesta-Albertos, Gordaliza, Matran 1997). */
+struct sen_kmeans_trim {
+	double share;
+	float weight[SEN_CENTROIDS_MAX]; /* of squared distances to each centroid: 1 / radius^2 */
+};
+
 /* One pass of mini-batches over n rows in their order, at the rate 1 / mass, which grows by the rows
- * taken. 0 or -ECANCELED. */
+ * taken. `trim` may be NULL. 0 or -ECANCELED. */
 int sen_kmeans_update(struct sen_kmeans *c, const float *rows, size_t n, unsigned int batch,
-		      const atomic_bool *cancel);
+		      const struct sen_kmeans_trim *trim, const atomic_bool *cancel);
 
 /* Nearest centroid of each row and the squared distance to it. */
 void sen_kmeans_assign(const struct sen_kmeans *c, const float *rows, size_t n, uint8_t *nearest,

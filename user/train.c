@@ -11,10 +11,6 @@
 #define SAMPLES_PER_CENTROID 4  /* fewer make no model */
 #define QUOTA_PER_CENTROID   32 /* source quotas give way rather than leave fewer */
 #define LABELLED_PER_CLASS   8
-#define MASS_DECAY           0.9    /* of every centroid at an incremental update */
-#define MASS_CAP             1000.0 /* so that a fresh sample always moves its centroid by 1/1000 */
-#define RADIUS_ROWS          20     /* fewer fresh rows say nothing about a 95th percentile */
-#define STEP                 0.25 /* radii and threshold move by at most this share at an update */
 
 const struct sen_train_params sen_train_defaults = {
 	.members = 3,
@@ -27,9 +23,11 @@ const struct sen_train_params sen_train_defaults = {
 	.epochs = 4,
 	.source_quota = 0.5,
 	.max_shift = 0.25,
+	.max_drift = 1.0,
+	.trim = 0.05,
 };
 
-static int check_params(const struct sen_train_params *p, struct sen_why *why)
+int sen_train_check(const struct sen_train_params *p, struct sen_why *why)
 {
 	const char *bad = NULL;
 
@@ -51,35 +49,38 @@ static int check_params(const struct sen_train_params *p, struct sen_why *why)
 		bad = "source_quota";
 	else if (!(p->max_shift > 0 && p->max_shift <= 1000))
 		bad = "max_shift";
+	else if (!(p->max_drift > 0 && p->max_drift <= 1000))
+		bad = "max_drift";
+	else if (!(p->trim >= 0 && p->trim < 0.5))
+		bad = "trim";
 	return bad ? sen_why(why, -EINVAL, NULL, "train: %s out of range", bad) : 0;
 }
 
-static int fail(struct sen_why *why, int err)
+int sen_train_fail(struct sen_why *why, int err)
 {
 	if (err == -ECANCELED)
 		return sen_why(why, err, NULL, "train: cancelled");
 	return sen_why(why, err, NULL, "train: %s", strerror(-err));
 }
 
-/* Benign samples within their quotas. */
-static int choose(const struct sen_sample *samples, size_t n, const struct sen_train_params *p,
-		  unsigned int centroids, struct sen_indices *fit, struct sen_why *why)
+int sen_train_choose(const struct sen_sample *samples, size_t n, const struct sen_train_params *p,
+		     unsigned int centroids, struct sen_indices *fit, struct sen_why *why)
 {
 	size_t least = (size_t)SAMPLES_PER_CENTROID * centroids;
 	int err;
 
 	if (n > UINT32_MAX)
-		return fail(why, -E2BIG);
+		return sen_train_fail(why, -E2BIG);
 	err = sen_select(samples, n, SEN_LABEL_BENIGN, SEN_CLASS_NONE, fit);
 	if (err)
-		return fail(why, err);
+		return sen_train_fail(why, err);
 	if (fit->n < least)
 		return sen_why(why, -ENODATA, "let it watch normal traffic for longer",
 			       "train: %zu benign samples, %u centroids need %zu at least", fit->n,
 			       centroids, least);
 	err = sen_apply_quota(samples, fit, p->source_quota,
 			      (size_t)QUOTA_PER_CENTROID * centroids);
-	return err ? fail(why, err) : 0;
+	return err ? sen_train_fail(why, err) : 0;
 }
 
 static void take_centroids(struct sen_model_member *m, unsigned int from,
@@ -202,8 +203,7 @@ static void take_class_names(struct sen_model *model, const struct sen_model *na
 		memcpy(model->class_name, names->class_name, sizeof(model->class_name));
 }
 
-/* What the trainer knows of the record; command, inputs and time are the caller's to fill in. */
-static void record(struct sen_model *model, const struct sen_train_params *p, size_t samples)
+void sen_train_record(struct sen_model *model, const struct sen_train_params *p, size_t samples)
 {
 	memset(model->digest, 0, sizeof(model->digest));
 	memset(model->training.command, 0, sizeof(model->training.command));
@@ -223,7 +223,7 @@ static int cross_threshold(struct sen_model *model, const struct sen_sample *sam
 	int err = scores ? sen_cross_scores(samples, set, p, scores, why) : -ENOMEM;
 
 	if (err)
-		err = fail(why, err);
+		err = sen_train_fail(why, err);
 	if (!err)
 		err = sen_find_threshold(samples, set, scores, p, &model->threshold, why);
 	if (!err) {
@@ -243,14 +243,14 @@ int sen_train_full(const struct sen_sample *samples, size_t n, const struct sen_
 	float *rows = NULL;
 	int err;
 
-	err = check_params(p, why);
+	err = sen_train_check(p, why);
 	if (!err)
-		err = choose(samples, n, p, p->centroids, &fit, why);
+		err = sen_train_choose(samples, n, p, p->centroids, &fit, why);
 	if (err)
 		goto out;
 	model = calloc(1, sizeof(*model));
 	if (!model) {
-		err = fail(why, -ENOMEM);
+		err = sen_train_fail(why, -ENOMEM);
 		goto out;
 	}
 	take_class_names(model, p->class_names);
@@ -260,10 +260,10 @@ int sen_train_full(const struct sen_sample *samples, size_t n, const struct sen_
 	if (!err)
 		err = fit_attacks(model, samples, n, p);
 	if (err) {
-		err = fail(why, err);
+		err = sen_train_fail(why, err);
 		goto out;
 	}
-	record(model, p, fit.n);
+	sen_train_record(model, p, fit.n);
 	err = cross_threshold(model, samples, &fit, p, why);
 	sen_model_round(model);
 out:
@@ -272,199 +272,6 @@ out:
 	else
 		*out = model;
 	free(rows);
-	free(fit.at);
-	return err;
-}
-
-/* Rows as a member sees them: features outside its mask are zero. */
-static void mask_rows(const bool *mask, const float *rows, size_t n, float *out)
-{
-	for (size_t i = 0; i < n; i++)
-		for (int d = 0; d < SEN_DIMS; d++)
-			out[i * SEN_DIMS + d] = mask[d] ? rows[i * SEN_DIMS + d] : 0;
-}
-
-/* Pull a moved centroid back to within `reach` of where it was. */
-static void bound_shift(float *at, const float *was, double reach)
-{
-	double d2 = 0, keep;
-
-	for (int d = 0; d < SEN_DIMS; d++)
-		d2 += (double)(at[d] - was[d]) * (at[d] - was[d]);
-	if (d2 <= reach * reach)
-		return;
-	keep = reach / sqrt(d2);
-	for (int d = 0; d < SEN_DIMS; d++)
-		at[d] = was[d] + keep * (at[d] - was[d]);
-}
-
-static double bound_step(double v, double was)
-{
-	return fmin(fmax(v, was * (1 - STEP)), was * (1 + STEP));
-}
-
-/* Fresh radii within bounds of the old ones; those without enough rows stay. */
-static void update_radii(struct sen_model_member *m, const float *fresh)
-{
-	float radius[SEN_CENTROIDS_MAX];
-
-	for (unsigned int k = 0; k < m->count; k++)
-		radius[k] = fresh[k] > 0 ? fresh[k] : m->radius[k];
-	sen_floor_radii(radius, m->count, SEN_RADIUS_FLOOR_BENIGN);
-	for (unsigned int k = 0; k < m->count; k++)
-		m->radius[k] = fmax(bound_step(radius[k], m->radius[k]), SEN_RADIUS_MIN);
-}
-
-/* Take over moved centroids; where two have met, the first stays with both masses. */
-static void settle_member(struct sen_model_member *m, const struct sen_kmeans *c)
-{
-	unsigned int kept = 0;
-
-	for (unsigned int k = 0; k < c->count; k++) {
-		unsigned int twin = 0;
-
-		while (twin < kept && !sen_kmeans_same(m->centroid[twin], c->at[k]))
-			twin++;
-		if (twin < kept) {
-			m->mass[twin] += c->mass[k];
-			m->radius[twin] = fmaxf(m->radius[twin], m->radius[k]);
-			continue;
-		}
-		memcpy(m->centroid[kept], c->at[k], sizeof(c->at[k]));
-		m->mass[kept] = c->mass[k];
-		m->class_of[kept] = m->class_of[k];
-		m->radius[kept++] = m->radius[k];
-	}
-	m->count = kept;
-}
-
-static int update_member(struct sen_model_member *m, const float *rows, size_t n,
-			 const struct sen_train_params *p, double *inertia)
-{
-	struct sen_kmeans c = { .count = m->count };
-	float fresh[SEN_CENTROIDS_MAX];
-	int err;
-
-	memcpy(c.at, m->centroid, sizeof(c.at));
-	for (unsigned int k = 0; k < c.count; k++)
-		c.mass[k] = fmin(fmax(m->mass[k] * MASS_DECAY, 1), MASS_CAP);
-	err = sen_kmeans_update(&c, rows, n, p->batch, p->cancel);
-	if (err)
-		return err;
-	for (unsigned int k = 0; k < c.count; k++)
-		bound_shift(c.at[k], m->centroid[k], p->max_shift * m->radius[k]);
-	err = sen_measure_radii(&c, rows, n, RADIUS_ROWS, fresh, inertia);
-	if (err)
-		return err;
-	update_radii(m, fresh);
-	settle_member(m, &c);
-	return 0;
-}
-
-static int update_members(struct sen_model *model, const float *rows, size_t n,
-			  const struct sen_train_params *p)
-{
-	float *masked = malloc(n * SEN_DIMS * sizeof(*masked));
-	unsigned int scoring = 0;
-	double inertia = 0, sum = 0;
-	int err = masked ? 0 : -ENOMEM;
-
-	for (unsigned int e = 0; !err && e < model->members; e++) {
-		struct sen_model_member *m = &model->member[e];
-
-		if (m->weight <= 0)
-			continue;
-		mask_rows(m->mask, rows, n, masked);
-		err = update_member(m, masked, n, p, &inertia);
-		sum += inertia;
-		scoring++;
-	}
-	if (!err)
-		model->training.inertia = scoring ? sum / scoring : 0;
-	free(masked);
-	return err;
-}
-
-/*
- * Fresh samples may raise the threshold, within bounds. They do not lower it: they come from hosts that
- * the model knows, and say nothing of how high the next new one will score. A full training asks that.
- */
-static int update_threshold(struct sen_model *model, const struct sen_sample *samples,
-			    const struct sen_indices *judge, const struct sen_train_params *p,
-			    struct sen_why *why)
-{
-	float *scores = malloc(judge->n * sizeof(*scores));
-	double was = model->threshold, now = was;
-	int err;
-
-	if (!scores)
-		return fail(why, -ENOMEM);
-	model->threshold = 1;
-	sen_model_round(model);
-	err = sen_score_samples(model, samples, judge, scores, why);
-	if (!err)
-		err = sen_find_threshold(samples, judge, scores, p, &now, why);
-	model->threshold = bound_step(fmax(now, was), was);
-	sen_model_round(model);
-	if (!err)
-		err = sen_flagged_share(samples, judge, scores, model->threshold,
-					&model->training.holdout_fpr, why);
-	sen_model_round(model);
-	free(scores);
-	return err;
-}
-
-static unsigned int most_centroids(const struct sen_model *model)
-{
-	unsigned int most = 1;
-
-	for (unsigned int e = 0; e < model->members; e++)
-		if (model->member[e].weight > 0 && model->member[e].count > most)
-			most = model->member[e].count;
-	return most;
-}
-
-int sen_train_incremental(const struct sen_model *parent, const struct sen_sample *samples,
-			  size_t n, const struct sen_train_params *p, struct sen_model **out,
-			  struct sen_why *why)
-{
-	struct sen_indices fit = { 0 }, held = { 0 };
-	struct sen_model *model = NULL;
-	float *rows = NULL;
-	int err;
-
-	err = check_params(p, why);
-	if (!err)
-		err = sen_model_check(parent, why);
-	if (!err)
-		err = choose(samples, n, p, most_centroids(parent), &fit, why);
-	if (err)
-		goto out;
-	err = sen_hold_back(&fit, p->holdout, p->seed, &held);
-	if (err) {
-		fail(why, err);
-		goto out;
-	}
-	err = -ENOMEM;
-	model = sen_model_copy(parent);
-	rows = sen_quantized_rows(samples, &fit, parent->quantizer);
-	if (model && rows)
-		err = update_members(model, rows, fit.n, p);
-	if (err) {
-		err = fail(why, err);
-		goto out;
-	}
-	record(model, p, fit.n + held.n);
-	model->parent = parent->version;
-	model->version = 0;
-	err = update_threshold(model, samples, held.n ? &held : &fit, p, why);
-out:
-	if (err)
-		sen_model_free(model);
-	else
-		*out = model;
-	free(rows);
-	free(held.at);
 	free(fit.at);
 	return err;
 }

@@ -23,8 +23,13 @@ struct sen_train_params {
 	double holdout; /* incremental: share of the samples kept from fitting for the threshold */
 	unsigned int batch; /* samples of a mini-batch */
 	unsigned int epochs;
-	double source_quota;       /* largest share of a batch that one source may fill, 0..1 */
-	double max_shift;          /* incremental: largest movement of a centroid, in its radii */
+	double source_quota; /* largest share of a batch that one source may fill, 0..1 */
+	double max_shift;    /* incremental: largest movement of a centroid, in its radii ... */
+	double max_drift; /* ... and largest distance of all movements from `reference`, in its radii */
+	double trim;      /* incremental: share of a batch, the farthest, that moves nothing */
+	/* Incremental: the model that bounds the drift of its descendants: centroids by max_drift, radii
+	 * and threshold to a quarter more. NULL: unbounded. */
+	const struct sen_model *reference;
 	const atomic_bool *cancel; /* polled between batches; NULL: not cancellable */
 	/* Full: model whose custom class names are taken over, so that attack samples of those
 	 * classes can be named; NULL: none, and such samples are left out. */

@@ -17,6 +17,16 @@ struct sen_indices {
 #define SEN_RADIUS_FLOOR_BENIGN 2.0
 #define SEN_RADIUS_FLOOR_ATTACK 6.0
 
+/* Every parameter in range; -EINVAL with a message. */
+int sen_train_check(const struct sen_train_params *p, struct sen_why *why);
+/* The line of a failure that has none yet; returns err. */
+int sen_train_fail(struct sen_why *why, int err);
+/* Benign samples within their quotas, enough of them for so many centroids. */
+int sen_train_choose(const struct sen_sample *samples, size_t n, const struct sen_train_params *p,
+		     unsigned int centroids, struct sen_indices *fit, struct sen_why *why);
+/* What the trainer knows of the record; command, inputs and time are the caller's to fill in. */
+void sen_train_record(struct sen_model *model, const struct sen_train_params *p, size_t samples);
+
 /* Samples with a label (and of a class, for attacks; any for class SEN_CLASS_NONE), in their order. */
 int sen_select(const struct sen_sample *samples, size_t n, enum sen_label label,
 	       unsigned int class_id, struct sen_indices *out);

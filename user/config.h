@@ -20,12 +20,18 @@ struct sen_config {
 	unsigned int baseline_samples;
 
 	unsigned int learn_enabled;
-	double learn_low_mark;
+	double label_low_mark;
+	double label_high_mark;
+	double learn_margin;
+	unsigned int learn_uncertain;
 	unsigned int learn_samples;
 	unsigned int learn_interval;
 	unsigned int learn_full_interval;
 	unsigned int learn_min_interval;
-	unsigned int learn_reservoir;
+	unsigned int learn_uploads;
+
+	unsigned int store_samples;
+	unsigned int store_days;
 
 	unsigned int train_members;
 	unsigned int train_centroids;

@@ -65,7 +65,8 @@ void sen_interface_event(void *ctx, const struct sen_event *ev)
 		report_rule(i, ev, class_id, reason, now_ms);
 	else if (ev->score >= SEN_ONE && !sen_learner_withholds_novelties(i->learner))
 		report_novelty(i, ev, now_ms);
-	sen_learner_sample(i->learner, ev, class_id, sen_alerts_explain(i->alerts, ev, now_ms));
+	sen_learner_sample(i->learner, ev, class_id, reason,
+			   sen_alerts_explain(i->alerts, ev, now_ms));
 }
 
 /* ---- alerts ---- */

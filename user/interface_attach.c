@@ -166,6 +166,10 @@ static void unmake_state(const struct sen_interface *i)
 	char path[PATH_MAX + 16];
 	struct stat st;
 
+	if (i->store_made) {
+		snprintf(path, sizeof(path), "%s/" SEN_STORE_FILE, i->state_dir);
+		unlink(path);
+	}
 	if (!i->state_made)
 		return;
 	snprintf(path, sizeof(path), "%s/alerts.jsonl", i->state_dir);
@@ -178,6 +182,18 @@ static void unmake_state(const struct sen_interface *i)
 		rmdir(i->env.config->state_dir);
 }
 
+static void keep_samples(struct sen_interface *i)
+{
+	struct sen_why why = { 0 };
+	char path[PATH_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/" SEN_STORE_FILE, i->state_dir);
+	i->store_made = access(path, F_OK);
+	if (sen_learner_keep(i->learner, path, &why))
+		sen_log(SEN_LOG_WARNING, "%s: samples are kept in memory only: %s", i->name,
+			why.text);
+}
+
 static int open_parts(struct sen_interface *i, struct sen_why *why)
 {
 	struct sen_alerts_settings settings = sen_interface_alert_settings(i->env.config);
@@ -186,7 +202,10 @@ static int open_parts(struct sen_interface *i, struct sen_why *why)
 	if (!err)
 		err = sen_learner_new(i->env.config, &sen_interface_learner_ops, i, i->registry,
 				      &i->learner);
-	return err ? sen_why(why, err, NULL, "interface %s: %s", i->name, strerror(-err)) : 0;
+	if (err)
+		return sen_why(why, err, NULL, "interface %s: %s", i->name, strerror(-err));
+	keep_samples(i);
+	return 0;
 }
 
 static int open_interface(struct sen_interface *i, struct sen_why *why)
@@ -273,6 +292,9 @@ void sen_interface_abandon(struct sen_interface *i)
 	sen_interface_disconnect(i);
 	if (i->attached_here)
 		sen_loader_detach(i->name, NULL);
+	/* The store writes when it is closed. */
+	sen_learner_free(i->learner);
+	i->learner = NULL;
 	unmake_state(i);
 	sen_interface_close(i);
 }

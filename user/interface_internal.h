@@ -20,6 +20,7 @@ struct sen_interface {
 	struct sen_interface_env env;
 	char state_dir[PATH_MAX];
 	bool state_made, root_made; /* these folders were not there before this start */
+	bool store_made;            /* nor was the file of samples */
 	bool attached_here;
 	bool connected;
 	ino_t pin; /* of the program, to notice another in its place */

@@ -44,11 +44,8 @@ int sen_learner_new(const struct sen_config *config, const struct sen_learner_op
 	l->status.drift_feature = "";
 	sen_performance_reset(&l->performance);
 	memcpy(l->status.labelled_error, l->performance.error, sizeof(l->performance.error));
-	err = sen_reservoir_new(config->learn_reservoir, 1, &l->past);
-	if (!err)
-		err = sen_reservoir_new(config->learn_samples, 2, &l->fresh);
-	if (!err)
-		err = sen_reservoir_new(SEN_ATTACKS_KEPT, 3, &l->attacks);
+	l->marks = sen_marks_default(config->label_low_mark, config->label_high_mark);
+	err = sen_learner_store_open(l, NULL);
 	if (!err)
 		err = sen_drift_new(1, &l->drift);
 	if (!err)
@@ -67,41 +64,44 @@ void sen_learner_free(struct sen_learner *l)
 		return;
 	sen_model_free(l->in_force);
 	sen_model_free(l->previous);
-	sen_reservoir_free(l->past);
-	sen_reservoir_free(l->fresh);
-	sen_reservoir_free(l->attacks);
+	sen_store_close(l->store);
+	free(l->store_path);
 	sen_drift_free(l->drift);
 	sen_drift_free(l->sample_drift);
 	free(l);
 }
 
-/* The reservoirs keep the sizes that they were made with. */
 void sen_learner_configure(struct sen_learner *l, const struct sen_config *config)
 {
 	bool was = l->config.learn_enabled;
 
 	l->config = *config;
+	sen_store_limit(l->store,
+			&(struct sen_store_limits){ config->store_samples, config->store_days });
 	if (was && !config->learn_enabled)
 		l->status.state = SEN_LEARNER_OFF;
 }
 
 void sen_learner_begin_baseline(struct sen_learner *l, int64_t now_ms)
 {
+	struct sen_why why = { 0 };
+
 	l->status.state = SEN_LEARNER_BASELINE;
 	l->baseline_ms = now_ms;
 	l->baseline_samples = 0;
-	l->last_training_ms = now_ms - 1000ll * l->config.learn_min_interval;
+	l->trigger.last_ms = now_ms - 1000ll * l->config.learn_min_interval;
 	l->watch.state = SEN_WATCH_OFF;
-	sen_reservoir_clear(l->past);
-	sen_reservoir_clear(l->fresh);
+	/* What a model of ours has led to is what it is to get away from. */
+	if (l->in_force)
+		sen_learner_store_result(l, sen_store_forget_normal(l->store, &why), &why);
 	sen_learner_mark_drift(l, false, now_ms);
 }
 
 void sen_learner_begin_active(struct sen_learner *l, int64_t now_ms)
 {
 	l->status.state = SEN_LEARNER_ACTIVE;
-	l->last_training_ms = now_ms;
-	l->last_full_ms = now_ms;
+	l->trigger.last_ms = now_ms;
+	l->trigger.last_full_ms = now_ms;
 	sen_learner_mark_drift(l, true, now_ms);
 }
 
@@ -146,6 +146,8 @@ void sen_learner_tick(struct sen_learner *l, int64_t now_ms)
 	}
 	tick_enabled(l, now_ms);
 	tick_watch(l, now_ms);
+	sen_learner_tick_marks(l, now_ms);
+	sen_learner_store_flush(l, now_ms);
 	sen_learner_tick_drift(l, now_ms);
 	if (l->status.training)
 		return;
@@ -190,7 +192,6 @@ void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t 
 		bool full = t->kind != SEN_TRAINING_UPDATE;
 
 		if (l->status.state == SEN_LEARNER_BASELINE) {
-			sen_reservoir_clear(l->attacks);
 			sen_learner_begin_active(l, now_ms);
 		} else if (full) {
 			sen_learner_mark_drift(l, true, now_ms);
@@ -206,9 +207,15 @@ bool sen_learner_withholds_novelties(const struct sen_learner *l)
 
 const struct sen_learner_status *sen_learner_status(struct sen_learner *l)
 {
+	struct sen_store_counts kept = sen_store_counts(l->store);
+
 	l->status.history = l->registry != NULL;
-	l->status.reservoir = sen_reservoir_size(l->past);
-	l->status.fresh = sen_reservoir_size(l->fresh);
+	l->status.reservoir = kept.past;
+	l->status.fresh = kept.fresh;
+	l->status.unlabelled = kept.unlabelled;
+	l->status.attacks = kept.attack;
+	l->status.uploads = l->trigger.uploads;
+	l->status.asked = l->trigger.asked || l->trigger.asked_full;
 	l->status.needed = sen_learner_samples_needed(l);
 	return &l->status;
 }

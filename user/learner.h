@@ -17,6 +17,7 @@
 
 #include "config.h"
 #include "drift.h"
+#include "label.h"
 #include "log.h"
 #include "performance.h"
 #include "registry.h"
@@ -55,12 +56,17 @@ struct sen_learner_status {
 	bool training;        /* one is running */
 	unsigned int version; /* of the model in force that the learner answers for, 0: none */
 	char digest[2 * SEN_DIGEST_BYTES + 1];
-	uint64_t benign;  /* samples taken for normal */
-	uint64_t attack;  /* samples named by a rule */
-	uint64_t skipped; /* flagged, too near the threshold, amid an attack: they teach nothing */
-	size_t reservoir;
-	size_t fresh;
-	size_t needed; /* benign samples without which there is no first model */
+	uint64_t benign;   /* samples taken for normal */
+	uint64_t attack;   /* samples named by a rule */
+	uint64_t skipped;  /* flagged, too near the threshold, amid an attack: they teach nothing */
+	size_t reservoir;  /* kept that have trained */
+	size_t fresh;      /* kept that have not */
+	size_t unlabelled; /* kept, between the marks */
+	size_t attacks;    /* kept, of all classes */
+	unsigned int uploads;
+	bool asked;     /* an operator's word waits */
+	int64_t next_s; /* until the next training by time alone */
+	size_t needed;  /* benign samples without which there is no first model */
 	uint64_t promoted;
 	uint64_t refused;
 	uint64_t failed;
@@ -86,16 +92,28 @@ int sen_learner_new(const struct sen_config *config, const struct sen_learner_op
 void sen_learner_free(struct sen_learner *l);
 void sen_learner_configure(struct sen_learner *l, const struct sen_config *config);
 
+/* Keep the samples in a file from now on; what was kept so far goes. On an error they stay in memory, and
+ * the learner goes on all the same. */
+int sen_learner_keep(struct sen_learner *l, const char *path, struct sen_why *why);
 /* Take over what is in force, or begin with a baseline. */
 int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why);
-/* A sample with what a rule says of it, SEN_CLASS_NONE if none. `explained`: it may look odd because of
+/* A sample with what a rule says of it and why, SEN_CLASS_NONE if none. `explained`: it may look odd because of
  * an attack that is known, or hide behind it: it is neither held against a model nor learned from. */
 void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsigned int rule_class,
-			bool explained);
+			const char *rule_reason, bool explained);
 /* About once a second. */
 void sen_learner_tick(struct sen_learner *l, int64_t now_ms);
 /* A training is back; it is freed here. */
 void sen_learner_trained(struct sen_learner *l, struct sen_training *training, int64_t now_ms);
+
+/* An operator's word: train as soon as nothing else runs; from scratch if `full`. -EAGAIN: not while it is
+ * in this state. */
+int sen_learner_ask(struct sen_learner *l, bool full, struct sen_why *why);
+/* Unique uploads that no training has seen. */
+void sen_learner_uploads(struct sen_learner *l, unsigned int count);
+/* The samples, for what else adds to them. */
+struct sen_store *sen_learner_store(struct sen_learner *l);
+const struct sen_marks *sen_learner_marks(const struct sen_learner *l);
 
 /* While the baseline is learned, what is new is no news. */
 bool sen_learner_withholds_novelties(const struct sen_learner *l);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared by learner.c (states), learner_samples.c (samples, triggers), learner_model.c (models in force)
+/* Shared by learner.c (states), learner_samples.c (samples, triggers), learner_store.c, learner_model.c (models in force)
  * and learner_takeover.c. */
 #ifndef SENTROID_LEARNER_INTERNAL_H
 #define SENTROID_LEARNER_INTERNAL_H
 
 #include "learner.h"
+#include "label.h"
 #include "performance.h"
-#include "reservoir.h"
+#include "store.h"
+#include "trigger.h"
 #include "watch.h"
 
 #define SEN_ATTACKS_KEPT 2000
@@ -28,11 +30,16 @@ struct sen_learner {
 	struct sen_model *previous; /* where a roll-back goes; NULL: look into the registry */
 	struct model_id active;     /* found in or put into the active slot last */
 
-	struct sen_reservoir *past;    /* benign, of all times */
-	struct sen_reservoir *fresh;   /* benign, not trained on yet */
-	struct sen_reservoir *attacks; /* named by rules */
+	struct sen_store *store;
+	char *store_path;   /* NULL: in memory */
+	bool store_failing; /* and it has been said */
+	int64_t epoch_ms;   /* wall time at 0 of the clock that callers give */
+	struct sen_marks marks;
+	struct sen_score_hist marks_since;
+	unsigned int marks_version; /* of the model whose scores they are of */
+	int64_t marks_ms;
+	struct sen_trigger trigger;
 	uint64_t baseline_samples;
-	uint64_t fresh_seen;
 	uint64_t window_samples; /* since the last drift window: all, and those of known attacks */
 	uint64_t window_explained;
 
@@ -45,8 +52,6 @@ struct sen_learner {
 	struct sen_watch watch;
 
 	int64_t baseline_ms;
-	int64_t last_training_ms;
-	int64_t last_full_ms;
 	int64_t paused_until_ms;
 	int64_t checked_ms;
 };
@@ -58,6 +63,13 @@ __attribute__((format(printf, 3, 4))) void sen_learner_say(struct sen_learner *l
 void sen_learner_begin_baseline(struct sen_learner *l, int64_t now_ms);
 void sen_learner_begin_active(struct sen_learner *l, int64_t now_ms);
 
+/* The store: replace or open what store_path names, in memory where it is NULL. */
+int sen_learner_store_open(struct sen_learner *l, struct sen_why *why);
+/* Tell of an operation of the store that has failed (once), or that all is well again. */
+void sen_learner_store_result(struct sen_learner *l, int err, const struct sen_why *why);
+void sen_learner_store_flush(struct sen_learner *l, int64_t now_ms);
+/* The marks that labels go by, from what has been scored lately. */
+void sen_learner_tick_marks(struct sen_learner *l, int64_t now_ms);
 /* Benign samples without which there is no first model. */
 size_t sen_learner_samples_needed(const struct sen_learner *l);
 /* Begin a reference of what traffic is like, or take that of late for it. */

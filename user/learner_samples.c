@@ -2,9 +2,9 @@
 /* Samples in, trainings out: what a sample teaches, when a training is due, and what goes into it. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "endpoint.h"
 #include "learner_internal.h"
 
 /* Counters of the slow window still rise for so long after traffic has begun to be watched. A model of
@@ -19,31 +19,47 @@ size_t sen_learner_samples_needed(const struct sen_learner *l)
 	       l->config.train_centroids;
 }
 
-static void sample_from(const struct sen_event *ev, unsigned int rule_class, struct sen_sample *s)
+/* What is flagged, or doubtful, or scored by another model than that in force never moves it. */
+static bool teaches(const struct sen_learner *l, const struct sen_record *r, bool by_rule)
 {
-	*s = (struct sen_sample){
-		.vector = ev->vector,
-		.time_ns = ev->time_ns,
-		.source = sen_addr_hash(sen_event_source(ev)),
-		.score = ev->score,
-		.model_version = ev->model_version,
-		.label = rule_class ? SEN_LABEL_ATTACK : SEN_LABEL_BENIGN,
-		.origin = rule_class ? SEN_ORIGIN_RULE : SEN_ORIGIN_SCORE,
-		.class_id = (uint8_t)rule_class,
-	};
+	if (by_rule)
+		return false;
+	if (l->status.state == SEN_LEARNER_BASELINE)
+		return true;
+	return l->status.state == SEN_LEARNER_ACTIVE &&
+	       r->sample.model_version == l->active.version &&
+	       r->sample.score < l->config.learn_margin * SEN_ONE &&
+	       (r->sample.label == SEN_LABEL_BENIGN || l->config.learn_uncertain);
 }
 
-/* Only what lies well within the threshold of the very model in force may move it. */
-static bool teaches(const struct sen_learner *l, const struct sen_event *ev)
+/* There is no model of this network yet: what no rule names counts as normal. */
+static void label_baseline(struct sen_record *r)
 {
-	return ev->model_version == l->active.version &&
-	       ev->score < l->config.learn_low_mark * SEN_ONE;
+	r->sample.label = SEN_LABEL_BENIGN;
+	r->sample.origin = SEN_ORIGIN_SCORE;
+	r->sample.class_id = SEN_CLASS_NONE;
+	r->confidence = 0.5f;
+	snprintf(r->reason, sizeof(r->reason), "baseline: no rule names it");
+}
+
+static void count(struct sen_learner *l, const struct sen_record *r)
+{
+	if (r->teaches) {
+		l->status.benign++;
+		l->baseline_samples++;
+		l->trigger.samples++;
+	} else if (r->sample.origin == SEN_ORIGIN_RULE) {
+		l->status.attack++;
+	} else {
+		l->status.skipped++;
+	}
 }
 
 void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsigned int rule_class,
-			bool explained)
+			const char *rule_reason, bool explained)
 {
-	struct sen_sample s;
+	bool baseline = l->status.state == SEN_LEARNER_BASELINE;
+	struct sen_record r;
 
 	explained = explained || rule_class;
 	if (ev->score >= SEN_ONE)
@@ -54,26 +70,23 @@ void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsig
 		sen_drift_count(&l->sampled, &ev->vector, ev->score);
 	if (rule_class && ev->model_version == l->active.version)
 		sen_learner_judge_labelled(l, true, ev->score >= SEN_ONE);
-	sample_from(ev, rule_class, &s);
-	if (rule_class) {
-		/* A candidate must flag what the model in force flags; what rules alone can see is no
-		 * fault of either. */
-		l->status.attack++;
-		if (l->status.state == SEN_LEARNER_BASELINE || ev->score >= SEN_ONE)
-			sen_reservoir_add(l->attacks, &s);
-	} else if (explained) {
+	if (explained && !rule_class) {
 		l->status.skipped++;
-	} else if (l->status.state == SEN_LEARNER_BASELINE) {
-		l->status.benign++;
-		l->baseline_samples++;
-		sen_reservoir_add(l->past, &s);
-	} else if (l->status.state == SEN_LEARNER_ACTIVE && teaches(l, ev)) {
-		l->status.benign++;
-		l->fresh_seen++;
-		sen_reservoir_add(l->fresh, &s);
-	} else {
-		l->status.skipped++;
+		return;
 	}
+	r = sen_record_of(ev);
+	sen_label_record(&r, rule_class, rule_reason, &l->marks);
+	if (baseline && !rule_class)
+		label_baseline(&r);
+	r.teaches = teaches(l, &r, rule_class);
+	r.sample.time_ns += l->epoch_ms * 1000000;
+	/* Scored by a model that is not from here: its score says little. */
+	if (baseline)
+		r.sample.model_version = 0;
+	count(l, &r);
+	if (sen_store_full(l->store))
+		sen_learner_store_flush(l, (int64_t)(ev->time_ns / 1000000));
+	sen_store_add(l->store, &r);
 }
 
 static void set_params(const struct sen_learner *l, struct sen_training *t, int64_t now_ms)
@@ -87,87 +100,122 @@ static void set_params(const struct sen_learner *l, struct sen_training *t, int6
 		t->params.threshold_margin *= UNSETTLED_MARGIN;
 }
 
-/* Fresh samples, and of the past: all for a full training, as many again for an update. */
-static void gather(struct sen_learner *l, struct sen_training *t)
+/* Fresh samples, and of the past: all for a full training, as many again for an update. An attack that only
+ * a rule can see is no fault of a candidate, nor one that no model from here has scored. */
+static struct sen_store_wish wish_for(const struct sen_learner *l, enum sen_training_kind kind)
 {
-	size_t fresh = sen_reservoir_size(l->fresh), least = sen_learner_samples_needed(l);
-	size_t past = sen_reservoir_size(l->past);
+	struct sen_store_counts kept = sen_store_counts(l->store);
+	struct sen_store_wish wish = {
+		.fresh = kept.fresh,
+		.past = kept.past,
+		.attacks = SEN_ATTACKS_KEPT,
+		.least_score = kind == SEN_TRAINING_BASELINE ? 0 : SEN_ONE,
+	};
+	size_t least = sen_learner_samples_needed(l), wanted;
 
-	if (t->kind == SEN_TRAINING_UPDATE) {
-		size_t wanted = fresh > least ? fresh : 2 * least - fresh;
-
-		past = past < wanted ? past : wanted;
+	if (kind == SEN_TRAINING_UPDATE) {
+		wanted = kept.fresh > least ? kept.fresh : 2 * least - kept.fresh;
+		wish.past = kept.past < wanted ? kept.past : wanted;
 	}
-	t->n = sen_reservoir_draw(l->past, t->samples, past);
-	t->n += sen_reservoir_draw(l->fresh, t->samples + t->n, fresh);
-	t->n += sen_reservoir_draw(l->attacks, t->samples + t->n, SEN_ATTACKS_KEPT);
+	return wish;
 }
 
 /* From here on what was fresh is past: it trains one update, not two. */
-static void settle_fresh(struct sen_learner *l)
+static int gather(struct sen_learner *l, const struct sen_store_wish *wish, struct sen_training *t,
+		  struct sen_why *why)
 {
-	const struct sen_sample *s;
-	size_t n = sen_reservoir_samples(l->fresh, &s);
+	long n = sen_store_draw(l->store, wish, t->samples, why);
 
-	for (size_t i = 0; i < n; i++)
-		sen_reservoir_add(l->past, &s[i]);
-	sen_reservoir_clear(l->fresh);
-	l->fresh_seen = 0;
+	if (n < 0)
+		return (int)n;
+	t->n = (size_t)n;
+	return sen_store_settle(l->store, why);
+}
+
+static int hand_over(struct sen_learner *l, struct sen_training *t, struct sen_why *why)
+{
+	int err;
+
+	t->in_force = l->in_force ? sen_model_copy(l->in_force) : NULL;
+	err = l->in_force && !t->in_force ? -ENOMEM : l->ops.train(l->ctx, t);
+	return err ? sen_why(why, err, NULL, "trainer: %s", strerror(-err)) : 0;
 }
 
 static void start_training(struct sen_learner *l, enum sen_training_kind kind, const char *trigger,
 			   int64_t now_ms)
 {
-	size_t room = sen_reservoir_size(l->past) + sen_reservoir_size(l->fresh) + SEN_ATTACKS_KEPT;
-	struct sen_training *t = sen_training_new(kind, room);
+	struct sen_store_wish wish = wish_for(l, kind);
+	struct sen_training *t = sen_training_new(kind, wish.fresh + wish.past + wish.attacks);
+	struct sen_why why = { .text = "out of memory" };
 	int err = -ENOMEM;
 
-	l->last_training_ms = now_ms;
+	sen_trigger_begin(&l->trigger, kind != SEN_TRAINING_UPDATE, now_ms);
 	if (t) {
 		snprintf(t->trigger, sizeof(t->trigger), "%s", trigger);
 		set_params(l, t, now_ms);
-		gather(l, t);
-		t->in_force = l->in_force ? sen_model_copy(l->in_force) : NULL;
-		err = l->in_force && !t->in_force ? -ENOMEM : l->ops.train(l->ctx, t);
+		err = gather(l, &wish, t, &why);
+		if (!err)
+			err = hand_over(l, t, &why);
 	}
 	if (err) {
 		sen_training_free(t);
 		l->status.failed++;
-		sen_learner_say(l, SEN_LOG_WARNING, "training not started: %s", strerror(-err));
+		sen_learner_say(l, SEN_LOG_WARNING, "training not started: %s", why.text);
+		if (err == -EUCLEAN)
+			sen_learner_store_result(l, err, &why);
 		return;
 	}
-	settle_fresh(l);
 	l->status.training = true;
-	if (kind != SEN_TRAINING_UPDATE)
-		l->last_full_ms = now_ms;
 }
 
 void sen_learner_tick_baseline(struct sen_learner *l, int64_t now_ms)
 {
+	struct sen_store_counts kept = sen_store_counts(l->store);
 	bool time = now_ms - l->baseline_ms >= 1000ll * l->config.baseline_seconds;
 	bool enough = l->baseline_samples >= l->config.baseline_samples;
 	bool again = l->status.refused || l->status.failed;
 
-	if ((!time && !enough) || sen_reservoir_size(l->past) < sen_learner_samples_needed(l))
+	if ((!time && !enough) || kept.fresh + kept.past < sen_learner_samples_needed(l))
 		return;
 	/* One that was refused is tried again with more, not at once. */
-	if (again && now_ms - l->last_training_ms < 1000ll * l->config.learn_min_interval)
+	if (again && now_ms - l->trigger.last_ms < 1000ll * l->config.learn_min_interval)
 		return;
 	start_training(l, SEN_TRAINING_BASELINE, time ? "time is up" : "enough samples", now_ms);
 }
 
+static struct sen_trigger_settings trigger_settings(const struct sen_learner *l)
+{
+	return (struct sen_trigger_settings){
+		.samples = l->config.learn_samples,
+		.uploads = l->config.learn_uploads,
+		.min_ms = 1000ll * l->config.learn_min_interval,
+		.max_ms = 1000ll * l->config.learn_interval,
+		.full_ms = 1000ll * l->config.learn_full_interval,
+	};
+}
+
 void sen_learner_tick_triggers(struct sen_learner *l, int64_t now_ms)
 {
-	int64_t since = (now_ms - l->last_training_ms) / 1000;
+	struct sen_trigger_settings settings = trigger_settings(l);
+	struct sen_due due;
 
-	if (since < l->config.learn_min_interval)
-		return;
-	if (l->drifted)
-		start_training(l, SEN_TRAINING_FULL, l->drift_reason, now_ms);
-	else if (now_ms - l->last_full_ms >= 1000ll * l->config.learn_full_interval)
-		start_training(l, SEN_TRAINING_FULL, "schedule", now_ms);
-	else if (l->fresh_seen >= l->config.learn_samples)
-		start_training(l, SEN_TRAINING_UPDATE, "enough new samples", now_ms);
-	else if (since >= l->config.learn_interval)
-		start_training(l, SEN_TRAINING_UPDATE, "time is up", now_ms);
+	l->trigger.drift = l->drifted ? l->drift_reason : NULL;
+	l->status.next_s = sen_trigger_left(&l->trigger, &settings, now_ms) / 1000;
+	if (sen_trigger_due(&l->trigger, &settings, now_ms, &due))
+		start_training(l, due.full ? SEN_TRAINING_FULL : SEN_TRAINING_UPDATE, due.why,
+			       now_ms);
+}
+
+int sen_learner_ask(struct sen_learner *l, bool full, struct sen_why *why)
+{
+	if (l->status.state != SEN_LEARNER_ACTIVE)
+		return sen_why(why, -EAGAIN, NULL, "train: learning is in state '%s'",
+			       sen_learner_state_name(l->status.state));
+	sen_trigger_ask(&l->trigger, full);
+	return 0;
+}
+
+void sen_learner_uploads(struct sen_learner *l, unsigned int count)
+{
+	l->trigger.uploads = count;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clock.h"
 #include "learner_internal.h"
 
 bool sen_model_id_equal(const struct model_id *a, const struct model_id *b)
@@ -115,6 +116,7 @@ int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why
 		return sen_why(why, err, NULL, "model in force: read: %s", strerror(-err));
 	l->active = found;
 	l->checked_ms = now_ms;
+	l->epoch_ms = sen_clock_ms(CLOCK_REALTIME) - now_ms;
 	err = take_over(l, &found);
 	if (!l->config.learn_enabled) {
 		l->status.state = SEN_LEARNER_OFF;

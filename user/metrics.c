@@ -73,6 +73,8 @@ GETTER(attack, i->learner.attack)
 GETTER(skipped, i->learner.skipped)
 GETTER(reservoir, i->learner.reservoir)
 GETTER(fresh, i->learner.fresh)
+GETTER(unlabelled, i->learner.unlabelled)
+GETTER(attacks, i->learner.attacks)
 GETTER(promoted, i->learner.promoted)
 GETTER(refused, i->learner.refused)
 GETTER(failed, i->learner.failed)
@@ -119,8 +121,10 @@ static const struct metric metrics[] = {
 	LABELLED("sentroid_learner_samples_total", "counter", "label", "attack", attack, ""),
 	LABELLED("sentroid_learner_samples_total", "counter", "label", "skipped", skipped, ""),
 	LABELLED("sentroid_learner_samples", "gauge", "store", "reservoir", reservoir,
-		 "Samples held in memory."),
+		 "Samples kept, by what they are for."),
 	LABELLED("sentroid_learner_samples", "gauge", "store", "fresh", fresh, ""),
+	LABELLED("sentroid_learner_samples", "gauge", "store", "unlabelled", unlabelled, ""),
+	LABELLED("sentroid_learner_samples", "gauge", "store", "attack", attacks, ""),
 	LABELLED("sentroid_trainings_total", "counter", "result", "promoted", promoted,
 		 "Trainings by what became of them."),
 	LABELLED("sentroid_trainings_total", "counter", "result", "refused", refused, ""),

@@ -24,8 +24,8 @@ struct sen_sample {
 	struct sen_vector vector;
 	uint64_t time_ns;
 	uint64_t source; /* hash of the initiator: quotas per source, never a feature */
-	uint64_t flow;   /* hash of the flow's key: evaluations that belong together; 0: not known */
-	uint32_t score;  /* Q16, by model_version */
+	uint64_t flow;  /* hash of the flow's key: evaluations that belong together; 0: not known */
+	uint32_t score; /* Q16, by model_version */
 	uint32_t model_version;
 	uint8_t label;    /* enum sen_label */
 	uint8_t origin;   /* enum sen_label_origin */

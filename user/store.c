@@ -22,11 +22,12 @@ void sen_store_limit(struct sen_store *s, const struct sen_store_limits *limits)
 	s->limits = *limits;
 }
 
-unsigned int sen_store_stratum(const struct sen_sample *sample, bool trained)
+unsigned int sen_store_stratum(unsigned int label, unsigned int class_id, bool teaches,
+			       bool trained)
 {
-	if (sample->label == SEN_LABEL_ATTACK)
-		return SEN_STRATUM_ATTACK + sample->class_id % SEN_CLASS_MAX;
-	if (sample->label != SEN_LABEL_BENIGN)
+	if (label == SEN_LABEL_ATTACK)
+		return SEN_STRATUM_ATTACK + class_id % SEN_CLASS_MAX;
+	if (label != SEN_LABEL_BENIGN && !teaches)
 		return SEN_STRATUM_UNLABELLED;
 	return trained ? SEN_STRATUM_PAST : SEN_STRATUM_FRESH;
 }
@@ -76,8 +77,10 @@ static double bonus(const struct sen_sample *sample)
 
 void sen_store_add(struct sen_store *s, const struct sen_record *record)
 {
-	unsigned int stratum = sen_store_stratum(&record->sample, record->trained);
-	double key = sen_store_key(s, stratum) + bonus(&record->sample);
+	const struct sen_sample *x = &record->sample;
+	unsigned int stratum = sen_store_stratum(x->label, x->class_id, record->teaches,
+						 record->trained);
+	double key = sen_store_key(s, stratum) + bonus(x);
 	size_t at = s->waiting_n;
 
 	if (s->count[stratum] >= sen_store_capacity(s, stratum) && key <= s->floor[stratum])
@@ -90,6 +93,11 @@ void sen_store_add(struct sen_store *s, const struct sen_record *record)
 	s->waiting[at].record = *record;
 	s->waiting[at].stratum = stratum;
 	s->waiting[at].key = key;
+}
+
+bool sen_store_full(const struct sen_store *s)
+{
+	return s->waiting_n == SEN_STORE_BUFFER;
 }
 
 static int insert(struct sen_store *s, const struct sen_record *r, unsigned int stratum, double key)
@@ -115,11 +123,20 @@ static int insert(struct sen_store *s, const struct sen_record *r, unsigned int 
 	sqlite3_bind_int(q, 14, r->proto);
 	sqlite3_bind_int(q, 15, r->sport);
 	sqlite3_bind_int(q, 16, r->dport);
-	sqlite3_bind_int(q, 17, (int)stratum);
-	sqlite3_bind_double(q, 18, key);
+	sqlite3_bind_int(q, 17, r->teaches);
+	sqlite3_bind_int(q, 18, (int)stratum);
+	sqlite3_bind_double(q, 19, key);
 	rc = sqlite3_step(q);
 	sqlite3_reset(q);
 	return rc;
+}
+
+static uint64_t flow_hash(const struct sen_record *r)
+{
+	uint64_t ends[2] = { sen_addr_hash(r->src) + 3 * sen_addr_hash(r->dst),
+			     (uint64_t)r->sport << 24 | (uint64_t)r->dport << 8 | r->proto };
+
+	return sen_addr_hash((const __u8 *)ends);
 }
 
 void sen_store_read(sqlite3_stmt *row, struct sen_record *out)
@@ -150,7 +167,9 @@ void sen_store_read(sqlite3_stmt *row, struct sen_record *out)
 	out->proto = (uint8_t)sqlite3_column_int(row, 14);
 	out->sport = (uint16_t)sqlite3_column_int(row, 15);
 	out->dport = (uint16_t)sqlite3_column_int(row, 16);
+	out->teaches = sqlite3_column_int(row, 17);
 	x->source = sen_addr_hash(out->src);
+	x->flow = flow_hash(out);
 }
 
 static int write_waiting(struct sen_store *s, struct sen_why *why)

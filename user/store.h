@@ -26,9 +26,10 @@ struct sen_record {
 	int64_t id;               /* given by the store, never used again */
 	struct sen_sample sample; /* time_ns is wall time; class_id of an unlabelled one is a guess */
 	float confidence;         /* of the label, 0..1 */
+	bool teaches;             /* taken for normal: labelled benign, or unlabelled and let in */
 	bool trained;             /* has been part of a training */
 	int64_t upload;           /* that it came with, 0: seen live */
-	/* Of the flow, for people; sample.source is made from src. */
+	/* Of the flow, for people; sample.source and sample.flow are made from it when drawn. */
 	__u8 src[SEN_ADDR_BYTES];
 	__u8 dst[SEN_ADDR_BYTES];
 	uint16_t sport, dport;
@@ -42,9 +43,9 @@ struct sen_store_limits {
 };
 
 struct sen_store_counts {
-	size_t fresh;      /* benign, in no training yet */
-	size_t past;       /* benign, the others */
-	size_t unlabelled; /* between the marks */
+	size_t fresh;      /* that teach what is normal, in no training yet */
+	size_t past;       /* the others of them */
+	size_t unlabelled; /* between the marks, teaching nothing */
 	size_t attack;
 	size_t classes; /* of attacks */
 };
@@ -56,11 +57,14 @@ struct sen_store;
  * -ENOSPC, -EACCES, -EROFS, -EIO, ... */
 int sen_store_open(const char *path, const struct sen_store_limits *limits, char moved[320],
 		   struct sen_store **out, struct sen_why *why);
+/* What waits is written, if it can be. */
 void sen_store_close(struct sen_store *s);
 void sen_store_limit(struct sen_store *s, const struct sen_store_limits *limits);
 
 /* A record for the next flush, unless its reservoir would not keep it. */
 void sen_store_add(struct sen_store *s, const struct sen_record *record);
+/* Whether the next one added would push out another that waits. */
+bool sen_store_full(const struct sen_store *s);
 /* Write what was added and keep the bounds, in one transaction. On an error nothing has changed, and
  * what was to be written is dropped, but for -EBUSY. -EUCLEAN: the file is damaged. */
 int sen_store_flush(struct sen_store *s, int64_t wall_ms, struct sen_why *why);
@@ -69,7 +73,7 @@ int sen_store_flush(struct sen_store *s, int64_t wall_ms, struct sen_why *why);
 struct sen_store_counts sen_store_counts(struct sen_store *s);
 
 /* What a training takes; counts that do not fit the store are cut. Of `fresh` and `past` benign ones
- * random draws, of attacks equal shares of the classes. Only certain labels (rules, operators,
+ * (labelled so when drawn) random draws, of attacks equal shares of the classes. Only certain labels (rules, operators,
  * uploads) make an attack here. */
 struct sen_store_wish {
 	size_t fresh, past, attacks;

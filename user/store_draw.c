@@ -27,6 +27,8 @@ static int draw_rows(struct sen_store *s, struct draw *d, const char *sql, int64
 		if (rc != SQLITE_ROW)
 			break;
 		sen_store_read(q, &record);
+		if (record.sample.label == SEN_LABEL_NONE)
+			record.sample.label = SEN_LABEL_BENIGN; /* it teaches */
 		d->out[d->n++] = record.sample;
 	}
 	sqlite3_finalize(q);
@@ -105,8 +107,8 @@ int sen_store_forget_normal(struct sen_store *s, struct sen_why *why)
 	s->waiting_n = 0;
 	if (err)
 		return err;
-	snprintf(sql, sizeof(sql), "DELETE FROM samples WHERE label = %d AND origin = %d",
-		 SEN_LABEL_BENIGN, SEN_ORIGIN_SCORE);
+	snprintf(sql, sizeof(sql), "DELETE FROM samples WHERE stratum IN (%d, %d) AND origin <= %d",
+		 SEN_STRATUM_FRESH, SEN_STRATUM_PAST, SEN_ORIGIN_SCORE);
 	err = sen_store_end(s, sen_store_exec(s, sql, why), why);
 	return err ? err : sen_store_recount(s, why);
 }

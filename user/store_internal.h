@@ -56,14 +56,15 @@ int sen_store_prepare(struct sen_store *s, struct sen_why *why);
 /* Count the strata anew. */
 int sen_store_recount(struct sen_store *s, struct sen_why *why);
 
-unsigned int sen_store_stratum(const struct sen_sample *sample, bool trained);
+unsigned int sen_store_stratum(unsigned int label, unsigned int class_id, bool teaches,
+			       bool trained);
 size_t sen_store_capacity(const struct sen_store *s, unsigned int stratum);
 /* A key for a record that joins a stratum now. */
 double sen_store_key(struct sen_store *s, unsigned int stratum);
 
 #define SEN_RECORD_COLUMNS                                                                      \
 	"id, time, vector, score, version, label, class, origin, confidence, reason, trained, " \
-	"upload, src, dst, proto, sport, dport"
+	"upload, src, dst, proto, sport, dport, teaches"
 /* The row that a statement over SEN_RECORD_COLUMNS stands on. */
 void sen_store_read(sqlite3_stmt *row, struct sen_record *out);
 

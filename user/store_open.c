@@ -27,6 +27,7 @@ static const char schema[] =
 	" confidence REAL NOT NULL, reason TEXT NOT NULL,"
 	" auto_label INTEGER NOT NULL, auto_class INTEGER NOT NULL, auto_origin INTEGER NOT NULL,"
 	" auto_confidence REAL NOT NULL, auto_reason TEXT NOT NULL,"
+	" teaches INTEGER NOT NULL," /* what normal is, unless an operator says otherwise */
 	" trained INTEGER NOT NULL,"
 	" upload INTEGER NOT NULL,"
 	" src BLOB NOT NULL, dst BLOB NOT NULL,"
@@ -47,8 +48,8 @@ static const char schema[] =
 static const char insert_sql[] =
 	"INSERT INTO samples (time, vector, score, version, label, class, origin, confidence, reason,"
 	" auto_label, auto_class, auto_origin, auto_confidence, auto_reason, trained, upload, src,"
-	" dst, proto, sport, dport, stratum, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?5, ?6,"
-	" ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
+	" dst, proto, sport, dport, teaches, stratum, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?5, ?6,"
+	" ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
 
 int sen_store_errno(int rc)
 {
@@ -286,6 +287,8 @@ void sen_store_close(struct sen_store *s)
 {
 	if (!s)
 		return;
+	if (s->insert)
+		sen_store_flush(s, s->swept_ms, NULL);
 	disconnect(s);
 	free(s);
 }

@@ -177,7 +177,7 @@ void lab_feed(struct lab *l, size_t n, int shift)
 			sen_quantize(l->fake.active.quantizer, &ev.vector, &q);
 			ev.score = sen_score(&l->fake.active, &q).score;
 		}
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, false);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, NULL, false);
 	}
 	free(s);
 }

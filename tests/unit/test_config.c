@@ -45,13 +45,13 @@ static void options_are_set(void **state)
 	(void)state;
 	assert_int_equal(read_text(&c,
 				   "# comment\n\n[agent]\nlisten = [::1]:1 ; why not\n"
-				   "log_level=debug\n[learn]\nlow_mark = 0.5\nsamples: 200\n"
+				   "log_level=debug\n[learn]\nmargin = 0.5\nsamples: 200\n"
 				   "[attach]\npolicy = enforce",
 				   &errors),
 			 0);
 	assert_string_equal(c.listen, "[::1]:1");
 	assert_int_equal(c.log_level, SEN_LOG_DEBUG);
-	assert_true(c.learn_low_mark == 0.5);
+	assert_true(c.learn_margin == 0.5);
 	assert_int_equal(c.learn_samples, 200);
 	assert_int_equal(c.policy, 2);
 	assert_int_equal(c.baseline_seconds, sen_config_defaults.baseline_seconds);
@@ -69,7 +69,7 @@ static void every_bad_line_is_told(void **state)
 				   "[learn]\n"
 				   "samples = 99\n"   /* below its range */
 				   "interval = 1.5\n" /* no whole number */
-				   "low_mark = nan\n" /* no number to compare */
+				   "margin = nan\n"   /* no number to compare */
 				   "not an option\n"
 				   "full_interval = 60\n"
 				   "full_interval = 61\n" /* twice */
@@ -140,7 +140,7 @@ static void example_is_true(void **state)
 	assert_string_equal(c.listen, sen_config_defaults.listen);
 	assert_string_equal(c.state_dir, sen_config_defaults.state_dir);
 	assert_memory_equal(&c.log_level, &sen_config_defaults.log_level,
-			    (char *)(&c.learn_low_mark) - (char *)&c.log_level - 4);
+			    (char *)(&c.label_low_mark) - (char *)&c.log_level - 4);
 	assert_true(c.drift_psi == sen_config_defaults.drift_psi);
 	assert_int_equal(c.alerts_novelty_window, sen_config_defaults.alerts_novelty_window);
 	assert_true(c.alerts_novelty_score == sen_config_defaults.alerts_novelty_score);

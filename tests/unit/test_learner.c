@@ -46,7 +46,7 @@ static void attacks_are_no_part_of_the_baseline(void **state)
 	struct lab *l = *state;
 
 	for (int i = 0; i < 2000; i++)
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_SCAN, false);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_SCAN, NULL, false);
 	lab_pass(l, 30);
 	assert_int_equal(l->fake.submissions, 0);
 	assert_int_equal(sen_learner_status(l->learner)->attack, 2000);
@@ -97,7 +97,7 @@ static void samples_amid_an_attack_teach_nothing(void **state)
 	struct lab *l = *state;
 
 	for (int i = 0; i < 2000; i++)
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, true);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, NULL, true);
 	lab_pass(l, 30);
 	assert_int_equal(l->fake.submissions, 0);
 	assert_int_equal(sen_learner_status(l->learner)->skipped, 2000);
@@ -114,17 +114,17 @@ static void flagged_and_doubtful_samples_teach_nothing(void **state)
 	ev.model_version = l->fake.active.version;
 	for (int i = 0; i < 1000; i++) {
 		ev.score = SEN_ONE * 2;
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, false);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, NULL, false);
 		ev.score = (uint32_t)(SEN_ONE * 0.96);
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, false);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, NULL, false);
 	}
 	/* Nor does what another model has scored. */
 	ev.score = 0;
 	ev.model_version++;
-	sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, false);
+	sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, NULL, false);
 	assert_int_equal(sen_learner_status(l->learner)->benign, before);
 	ev.model_version--;
-	sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, false);
+	sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, NULL, false);
 	assert_int_equal(sen_learner_status(l->learner)->benign, before + 1);
 }
 
@@ -167,7 +167,7 @@ static void attacks_missed_are_drift(void **state)
 	ev.model_version = 1;
 	for (int i = 0; i < 1000; i++) {
 		ev.score = i < 500 ? 9 * SEN_ONE : SEN_ONE / 2;
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_SYN_FLOOD, false);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_SYN_FLOOD, NULL, false);
 	}
 	lab_pass(l, 31);
 	assert_true(lab_has_said(l, "drift in performance: 100% of labelled attack samples"));
@@ -188,7 +188,7 @@ static void attacks_are_no_drift(void **state)
 		for (int d = 0; d < SEN_DIMS; d++)
 			l->fake.hist.bin[d][12] += 50000;
 		for (int i = 0; i < 1000; i++)
-			sen_learner_sample(l->learner, &ev, SEN_CLASS_SYN_FLOOD, false);
+			sen_learner_sample(l->learner, &ev, SEN_CLASS_SYN_FLOOD, NULL, false);
 		lab_pass(l, 61);
 	}
 	assert_int_equal(l->fake.submissions, 1);

@@ -103,7 +103,7 @@ static void attack_after_promotion_is_no_excursion(void **state)
 	update(l);
 	ev.score = 9 * SEN_ONE;
 	for (int i = 0; i < 100; i++)
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_SYN_FLOOD, false);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_SYN_FLOOD, NULL, false);
 	l->fake.stats.evaluations += 100000;
 	l->fake.stats.flagged += 99000;
 	lab_pass(l, 31);

@@ -49,6 +49,18 @@ static void shortcoming(char *text, const char *what, int reason, const char *so
 		snprintf(text, SHORTCOMING_TEXT, "%s: %s", what, so);
 }
 
+/* libxdp's dispatcher is a file of its own. */
+static void no_dispatcher(char *text, int reason)
+{
+	static const char so[] = "no other XDP program can run beside";
+
+	if (reason == ENOENT)
+		shortcoming(text, "no dispatcher (libxdp's xdp-dispatcher.o is not installed)", 0,
+			    so);
+	else
+		shortcoming(text, "no dispatcher", reason, so);
+}
+
 /* What this kernel, the driver or another program does not let it have; their number. */
 static int degraded(const struct status *s, char text[SHORTCOMINGS][SHORTCOMING_TEXT])
 {
@@ -58,8 +70,7 @@ static int degraded(const struct status *s, char text[SHORTCOMINGS][SHORTCOMING_
 		shortcoming(text[n++], "no native XDP", s->meta.no_native,
 			    "skb mode, which is slower");
 	if (!s->meta.dispatcher)
-		shortcoming(text[n++], "no dispatcher", s->meta.no_dispatcher,
-			    "no other XDP program can run beside");
+		no_dispatcher(text[n++], s->meta.no_dispatcher);
 	if (!s->frags)
 		shortcoming(text[n++], "no frames longer than a page", 0,
 			    s->meta.frags ? "another XDP program cannot take them" :
@@ -103,8 +114,8 @@ static void print_counters(const struct sen_stats *c)
 	       c->drop, c->redirect);
 	printf("  scores    %llu evaluations, %llu flagged, %llu without a model\n", c->evaluations,
 	       c->flagged, c->no_model);
-	printf("  samples   %llu sent, %llu withheld by rate, %llu lost\n", c->events_sent,
-	       c->events_lost_rate, c->events_lost_full);
+	printf("  samples   %llu sent, %llu withheld by rate, %llu lost in a full ring\n",
+	       c->events_sent, c->events_lost_rate, c->events_lost_full);
 }
 
 void status_print(const struct status *s)
@@ -222,6 +233,17 @@ static void add_parts(cJSON *object, const struct status *s)
 		cJSON_AddNullToObject(agent, "pid");
 }
 
+/* Samples that the agent did not get: all of them, and by reason. */
+static void add_lost(cJSON *object, const struct sen_stats *c)
+{
+	cJSON *by;
+
+	add_u64(object, "events_lost", c->events_lost_rate + c->events_lost_full);
+	by = cJSON_AddObjectToObject(object, "events_lost_by");
+	add_u64(by, "rate", c->events_lost_rate);
+	add_u64(by, "full", c->events_lost_full);
+}
+
 static cJSON *interface_json(const struct status *s)
 {
 	cJSON *object = cJSON_CreateObject();
@@ -241,7 +263,7 @@ static cJSON *interface_json(const struct status *s)
 	add_u64(object, "bytes", s->stats.bytes);
 	add_u64(object, "alerts", s->stats.alert);
 	add_u64(object, "drops", s->stats.drop);
-	add_u64(object, "events_lost", s->stats.events_lost_full);
+	add_lost(object, &s->stats);
 	add_parts(object, s);
 	return object;
 }

@@ -5,6 +5,7 @@
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 #include <xdp/libxdp.h>
 
+#include "bpf_log.h"
 #include "dataplane.h"
 #include "egress.h"
 #include "loader.h"
@@ -19,59 +21,19 @@
 #include "pins.h"
 #include "program.h"
 
-/* What libbpf and libxdp had to say last: shown only when something failed, since both are loud about
- * fallbacks that harm nobody. */
-static char last_warning[256];
-/* Why libxdp goes without its dispatcher: it tries one, and says only in its log what came of that. */
-static int dispatcher_error;
+/* One way to attach, and how far it came: what failed is told by the step. */
+struct attempt {
+	const char *ifname;
+	unsigned int ifindex;
+	enum xdp_attach_mode mode;
+	bool frags;
+	bool single; /* libxdp's dispatcher cannot be had: leave it out */
+	const struct sen_attach_options *options;
+	struct sen_attach_result *result;
+	const char *step; /* STEP_ATTACH, or another */
+};
 
-/* The errno that strerror() calls by this name, 0: none. */
-static int errno_of(const char *text)
-{
-	for (int e = 1; e < 134; e++)
-		if (!strcmp(strerror(e), text))
-			return e;
-	return 0;
-}
-
-static void note_dispatcher(const char *format, va_list args)
-{
-	char line[256], *reason;
-
-	if (!strstr(format, "check for dispatcher program failed"))
-		return;
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	reason = strstr(line, "failed: ");
-	if (reason)
-		dispatcher_error = errno_of(reason + strlen("failed: "));
-}
-
-static void remember(const char *format, va_list args)
-{
-	char line[256];
-
-	vsnprintf(line, sizeof(line), format, args);
-	line[strcspn(line, "\n")] = '\0';
-	if (*line)
-		snprintf(last_warning, sizeof(last_warning), "%s", line);
-}
-
-static int print_libbpf(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (level == LIBBPF_WARN)
-		remember(format, args);
-	return 0;
-}
-
-static int print_libxdp(enum libxdp_print_level level, const char *format, va_list args)
-{
-	if (level == LIBXDP_WARN)
-		remember(format, args);
-	else
-		note_dispatcher(format, args);
-	return 0;
-}
+static const char STEP_ATTACH[] = "attaching XDP program";
 
 static int pin_all(const struct sentroid *skel, const char *ifname)
 {
@@ -164,7 +126,8 @@ static void inspect(unsigned int ifindex, enum xdp_attach_mode mode, struct sen_
 	if (libxdp_get_error(mp))
 		return;
 	r->dispatcher = !xdp_multiprog__is_legacy(mp);
-	r->no_dispatcher = r->dispatcher ? 0 : dispatcher_error;
+	if (!r->dispatcher && !r->no_dispatcher)
+		r->no_dispatcher = sen_bpf_log_dispatcher_error();
 	xdp_multiprog__close(mp);
 }
 
@@ -187,33 +150,62 @@ static int prepare(struct sentroid *skel, const char *ifname, const struct sen_a
 	return err;
 }
 
-/* The program is on the interface: model, policy, the way out, pins. */
-static int complete(struct sentroid *skel, const char *ifname, unsigned int ifindex,
-		    const struct sen_attach_options *o, struct sen_attach_result *result)
+/* The way out, if it is wanted; *made_hook is what it takes to undo it. */
+static int attach_egress(struct sentroid *skel, struct attempt *a, bool *made_hook)
 {
-	bool made_hook = false;
-	int err = write_policy(skel, o->policy);
+	int err;
 
-	if (!err && o->model)
+	if (!a->options->egress)
+		return 0;
+	a->step = "attaching TC program for egress";
+	err = sen_egress_attach(a->ifindex, bpf_program__fd(skel->progs.sentroid_egress),
+				made_hook);
+	a->result->egress = !err;
+	return err;
+}
+
+/* The program is on the interface: model, policy, the way out, pins. */
+static int complete(struct sentroid *skel, struct attempt *a)
+{
+	const struct sen_attach_options *o = a->options;
+	bool made_hook = false;
+	int err;
+
+	a->step = "writing policy";
+	err = write_policy(skel, o->policy);
+	if (!err && o->model) {
+		a->step = "putting model in force";
 		err = sen_model_slot_set(bpf_map__fd(skel->maps.models), SEN_SLOT_ACTIVE, o->model);
-	if (!err && o->egress)
-		err = sen_egress_attach(ifindex, bpf_program__fd(skel->progs.sentroid_egress),
-					&made_hook);
+	}
+	if (!err)
+		err = attach_egress(skel, a, &made_hook);
 	if (err)
 		return err;
-	result->egress = o->egress;
-	err = write_meta(skel, ifindex, result, made_hook);
+	a->step = "pinning maps";
+	err = write_meta(skel, a->ifindex, a->result, made_hook);
 	if (!err)
-		err = pin_all(skel, ifname);
+		err = pin_all(skel, a->ifname);
 	if (err && o->egress)
-		sen_egress_detach(ifindex, made_hook);
+		sen_egress_detach(a->ifindex, made_hook);
+	return err;
+}
+
+/* libxdp takes this from the environment only. */
+static int attach_program(struct xdp_program *prog, const struct attempt *a)
+{
+	static const char variable[] = "LIBXDP_SKIP_DISPATCHER";
+	int err;
+
+	if (!a->single)
+		return xdp_program__attach(prog, a->ifindex, a->mode, 0);
+	setenv(variable, "1", 1);
+	err = xdp_program__attach(prog, a->ifindex, a->mode, 0);
+	unsetenv(variable);
 	return err;
 }
 
 /* Open, configure, load, attach in one way; all or nothing. */
-static int attach_once(const char *ifname, unsigned int ifindex, enum xdp_attach_mode mode,
-		       bool frags, const struct sen_attach_options *o,
-		       struct sen_attach_result *result)
+static int attach_once(struct attempt *a)
 {
 	struct sentroid *skel = sentroid__open();
 	struct xdp_program *prog = NULL;
@@ -221,24 +213,25 @@ static int attach_once(const char *ifname, unsigned int ifindex, enum xdp_attach
 
 	if (!skel)
 		return -errno;
-	err = prepare(skel, ifname, o, frags);
+	a->step = STEP_ATTACH;
+	err = prepare(skel, a->ifname, a->options, a->frags);
 	if (err)
 		goto cleanup;
 	prog = xdp_program__from_bpf_obj(skel->obj, "xdp");
 	err = libxdp_get_error(prog);
 	if (err)
 		goto cleanup;
-	err = xdp_program__set_xdp_frags_support(prog, frags);
+	err = xdp_program__set_xdp_frags_support(prog, a->frags);
 	if (!err)
-		err = xdp_program__attach(prog, ifindex, mode, 0);
+		err = attach_program(prog, a);
 	if (err)
 		goto cleanup;
-	result->prog_id = xdp_program__id(prog);
-	result->frags = frags;
-	inspect(ifindex, mode, result);
-	err = complete(skel, ifname, ifindex, o, result);
+	a->result->prog_id = xdp_program__id(prog);
+	a->result->frags = a->frags;
+	inspect(a->ifindex, a->mode, a->result);
+	err = complete(skel, a);
 	if (err)
-		xdp_program__detach(prog, ifindex, mode, 0);
+		xdp_program__detach(prog, a->ifindex, a->mode, 0);
 cleanup:
 	if (prog && !libxdp_get_error(prog))
 		xdp_program__close(prog);
@@ -246,15 +239,38 @@ cleanup:
 	return err;
 }
 
-/* In one mode, for long frames too where that can be. */
-static int attach_as(const char *ifname, unsigned int ifindex, enum xdp_attach_mode mode,
-		     const struct sen_attach_options *o, struct sen_attach_result *result)
+/* Under the dispatcher, or by itself where libxdp's file of it is missing. */
+static int attach_shared(struct attempt *a)
 {
-	int err = -ENOTSUP;
+	int err = attach_once(a);
 
-	if (frags_possible())
-		err = attach_once(ifname, ifindex, mode, true, o, result);
-	return err ? attach_once(ifname, ifindex, mode, false, o, result) : 0;
+	if (!err || a->single || a->step != STEP_ATTACH || !sen_bpf_log_no_dispatcher_file())
+		return err;
+	a->single = true;
+	a->result->no_dispatcher = ENOENT;
+	return attach_once(a);
+}
+
+/* Whether an attempt may have failed because of frags. Each attempt passes the verifier anew, which takes
+ * a second: not for what would fail without them too. */
+static bool may_lack_frags(const struct attempt *a, int err)
+{
+	return a->frags && a->step == STEP_ATTACH && (err == -EOPNOTSUPP || err == -EINVAL) &&
+	       !sen_bpf_log_no_native();
+}
+
+/* In one mode, for long frames too where that can be. */
+static int attach_as(struct attempt *a, enum xdp_attach_mode mode)
+{
+	int err;
+
+	a->mode = mode;
+	a->frags = frags_possible();
+	err = attach_shared(a);
+	if (!may_lack_frags(a, err))
+		return err;
+	a->frags = false;
+	return attach_shared(a);
 }
 
 static const char *mode_name(enum xdp_attach_mode mode)
@@ -262,23 +278,23 @@ static const char *mode_name(enum xdp_attach_mode mode)
 	return mode == XDP_MODE_NATIVE ? "native" : "skb";
 }
 
-static int explain(int err, const char *ifname, enum xdp_attach_mode mode, struct sen_why *why)
+static int explain(int err, const struct attempt *a, struct sen_why *why)
 {
-	const char *hint = NULL, *text = strerror(-err);
+	const char *last = sen_bpf_log_last(), *hint = *last ? last : NULL, *text = strerror(-err);
 
+	if (a->step != STEP_ATTACH)
+		return sen_why(why, err, hint, "%s: %s: %s", a->step, a->ifname, text);
 	if (err == -EACCES)
-		text = "this kernel's verifier refuses the program", hint = last_warning;
+		text = "this kernel's verifier refuses the program";
 	else if (err == -EPERM)
 		hint = "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
 	else if (err == -EBUSY || err == -EEXIST)
 		text = "another XDP program holds the interface",
 		hint = "see `bpftool net`; take it off, or use a kernel where both can share";
-	else if (err == -EOPNOTSUPP && mode == XDP_MODE_NATIVE)
+	else if (err == -EOPNOTSUPP && a->mode == XDP_MODE_NATIVE)
 		text = "the driver has no native XDP", hint = "attach with --mode skb";
-	else if (*last_warning)
-		hint = last_warning;
-	return sen_why(why, err, hint, "attaching XDP program (%s): %s: %s", mode_name(mode),
-		       ifname, text);
+	return sen_why(why, err, hint, "%s (%s): %s: %s", a->step, mode_name(a->mode), a->ifname,
+		       text);
 }
 
 /* A program of somebody else's that is not under libxdp's dispatcher leaves no room for ours. */
@@ -322,51 +338,50 @@ static int precheck(const char *ifname, unsigned int *ifindex, struct sen_why *w
 }
 
 /* Native where the driver can, generic where it cannot: only a lack of support falls back. */
-static int attach_auto(const char *ifname, unsigned int ifindex, const struct sen_attach_options *o,
-		       struct sen_attach_result *result, struct sen_why *why)
+static int attach_auto(struct attempt *a)
 {
-	int err = attach_as(ifname, ifindex, XDP_MODE_NATIVE, o, result);
+	int err = attach_as(a, XDP_MODE_NATIVE);
 
-	if (!err)
-		return 0;
-	if (err != -EOPNOTSUPP && err != -EINVAL)
-		return explain(err, ifname, XDP_MODE_NATIVE, why);
-	snprintf(result->note, sizeof(result->note),
+	if (!err || a->step != STEP_ATTACH || (err != -EOPNOTSUPP && err != -EINVAL))
+		return err;
+	snprintf(a->result->note, sizeof(a->result->note),
 		 "native XDP not possible (%s): attached in skb mode, which is slower",
-		 *last_warning ? last_warning : strerror(-err));
-	result->no_native = -err;
-	err = attach_as(ifname, ifindex, XDP_MODE_SKB, o, result);
-	return err ? explain(err, ifname, XDP_MODE_SKB, why) : 0;
+		 *sen_bpf_log_last() ? sen_bpf_log_last() : strerror(-err));
+	a->result->no_native = -err;
+	return attach_as(a, XDP_MODE_SKB);
+}
+
+static int attach_wanted(struct attempt *a)
+{
+	switch (a->options->mode) {
+	case SEN_ATTACH_NATIVE:
+		return attach_as(a, XDP_MODE_NATIVE);
+	case SEN_ATTACH_SKB:
+		return attach_as(a, XDP_MODE_SKB);
+	default:
+		return attach_auto(a);
+	}
 }
 
 int sen_loader_attach(const char *ifname, const struct sen_attach_options *options,
 		      struct sen_attach_result *result, struct sen_why *why)
 {
-	enum xdp_attach_mode mode;
-	unsigned int ifindex = 0;
+	struct attempt a = { .ifname = ifname, .options = options, .result = result };
 	int err;
 
-	libbpf_set_print(print_libbpf);
-	libxdp_set_print(print_libxdp);
-	*last_warning = '\0';
-	dispatcher_error = 0;
+	sen_bpf_log_begin();
 	memset(result, 0, sizeof(*result));
-	err = precheck(ifname, &ifindex, why);
+	err = precheck(ifname, &a.ifindex, why);
 	if (err)
 		return err;
 	err = sen_pins_make(ifname, why);
 	if (err)
 		return err;
-	if (options->mode == SEN_ATTACH_AUTO) {
-		err = attach_auto(ifname, ifindex, options, result, why);
-	} else {
-		mode = options->mode == SEN_ATTACH_SKB ? XDP_MODE_SKB : XDP_MODE_NATIVE;
-		err = attach_as(ifname, ifindex, mode, options, result);
-		if (err)
-			explain(err, ifname, mode, why);
-	}
-	if (err)
+	err = attach_wanted(&a);
+	if (err) {
+		explain(err, &a, why);
 		sen_pins_remove(ifname);
+	}
 	return err;
 }
 
@@ -412,8 +427,7 @@ int sen_loader_detach(const char *ifname, struct sen_why *why)
 	unsigned int ifindex = if_nametoindex(ifname);
 	int err = sen_check_ifname(ifname, why); /* with ".." others' pins would be removed */
 
-	libbpf_set_print(print_libbpf);
-	libxdp_set_print(print_libxdp);
+	sen_bpf_log_begin();
 	if (err)
 		return err;
 	if (geteuid())
@@ -424,7 +438,7 @@ int sen_loader_detach(const char *ifname, struct sen_why *why)
 			       "detaching XDP program: %s: Sentroid is not attached", ifname);
 	err = ifindex ? detach_program(ifname, ifindex) : 0;
 	if (err)
-		return sen_why(why, err, *last_warning ? last_warning : NULL,
+		return sen_why(why, err, *sen_bpf_log_last() ? sen_bpf_log_last() : NULL,
 			       "detaching XDP program: %s: %s", ifname, strerror(-err));
 	sen_pins_remove(ifname);
 	return 0;

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Attaching where something is missing or in the way: what can be done without is, and said; what cannot
+# fails by its own name and leaves nothing behind.
+
+cd "$(dirname "$0")/../.." || exit 2
+# shellcheck source-path=SCRIPTDIR source=lab.sh
+. tests/net/lab.sh
+# shellcheck source-path=SCRIPTDIR source=agent.sh
+. tests/net/agent.sh
+
+agent_tools bpftool unshare mount || skip_all "tools are missing"
+agent_begin attach || exit
+lab_trap
+trap agent_end EXIT
+lab_up || exit
+
+xdp() { ip -n "$LAB_SRV" -j -d link show "$LAB_IF" | jq -c '.[0].xdp'; }
+err=$LAB_TMP/err
+said() { cat "$err"; }
+nothing_left() { [ ! -e "$SENTROID_BPFFS" ] && [ "$(xdp)" = null ]; }
+
+# --- the file of libxdp's dispatcher -------------------------------------------------------------
+
+# Out of sight in a mount namespace of its own.
+without_dispatcher() {
+	# shellcheck disable=SC2016
+	in_srv unshare --mount -- sh -c '
+		for file in /usr/lib/*/bpf/xdp-dispatcher.o /usr/lib*/bpf/xdp-dispatcher.o /usr/local/lib/bpf/xdp-dispatcher.o; do
+			[ ! -e "$file" ] || mount -t tmpfs tmpfs "${file%/*}" || exit
+		done
+		exec "$@"' sh "$SENTROID" "$@"
+}
+without_dispatcher attach "$LAB_IF" --mode native >"$LAB_TMP/out" 2>"$err"
+check "attach without xdp-dispatcher.o" said
+[ "$(status .dispatcher)" = false ] && [ "$(status .attached)" = true ] &&
+	[[ $(status '.degraded[0]') == "no dispatcher (libxdp's xdp-dispatcher.o is not installed)"* ]]
+check "... as a single program, and status says why" in_srv "$SENTROID" status "$LAB_IF"
+in_cli ping -q -c 3 -i 0.1 -W 1 "$LAB_SRV4" >/dev/null && [ "$(status .packets)" -ge 3 ]
+check "... which sees packets" status .packets
+without_dispatcher detach "$LAB_IF" >/dev/null 2>"$err" && nothing_left
+check "... and comes off" said
+
+# --- the place of the egress filter --------------------------------------------------------------
+
+# Someone else has the very priority and handle.
+tc -n "$LAB_SRV" qdisc add dev "$LAB_IF" clsact
+tc -n "$LAB_SRV" filter add dev "$LAB_IF" egress prio 0x534e handle 1 protocol all bpf bytecode '1,6 0 0 0,'
+in_srv "$SENTROID" attach "$LAB_IF" --egress >/dev/null 2>"$err"
+[ $? = 1 ] && [[ $(said) == "sentroid: attaching TC program for egress: $LAB_IF: "* ]]
+check "attach --egress with the place taken: the step is named" said
+nothing_left && tc -n "$LAB_SRV" filter show dev "$LAB_IF" egress | grep -q bytecode
+check "... nothing of ours is left, and the other's filter is"
+tc -n "$LAB_SRV" qdisc del dev "$LAB_IF" clsact && in_srv "$SENTROID" attach "$LAB_IF" --egress >/dev/null 2>"$err" &&
+	[ "$(status .egress)" = true ]
+check "attach --egress once it is free" said
+in_srv "$SENTROID" detach "$LAB_IF" >/dev/null && nothing_left
+check "detach"
+check_done

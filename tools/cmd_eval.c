@@ -13,6 +13,7 @@
 #include "evaluation.h"
 #include "fsutil.h"
 #include "paths.h"
+#include "report.h"
 #include "table.h"
 
 #define PROGRESS_EVERY 65536
@@ -20,7 +21,8 @@
 struct options {
 	const char *model;
 	const char *labels;
-	const char *from;
+	const char *report;
+	const char *command; /* the line as it was given */
 	double from_s;
 	bool json;
 };
@@ -29,6 +31,7 @@ enum {
 	KEY_MODEL = 0x100,
 	KEY_LABELS,
 	KEY_FROM,
+	KEY_REPORT,
 	KEY_JSON
 };
 
@@ -38,6 +41,8 @@ static const struct argp_option option_list[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Model instead of the shipped one", 0 },
 	{ "from", KEY_FROM, "SECONDS", 0,
 	  "Leave out flows that begin sooner after the first frame, such as those trained on", 0 },
+	{ "report", KEY_REPORT, "OUT.html", 0,
+	  "Write a page with curves and tables (takes gnuplot)", 0 },
 	{ "json", KEY_JSON, 0, 0, "Print all figures as JSON", 0 },
 	{ 0 },
 };
@@ -55,6 +60,9 @@ static int on_option(int key, const char *value, void *input)
 		return 0;
 	case KEY_FROM:
 		return parse_number("--from", value, 0, 1e9, &o->from_s);
+	case KEY_REPORT:
+		o->report = value;
+		return 0;
 	case KEY_JSON:
 		o->json = true;
 		return 0;
@@ -163,8 +171,8 @@ static int print_json(const struct sen_evaluation *e, const struct sen_evaluatio
 	return 0;
 }
 
-static int report(const struct options *o, const struct sen_evaluation_context *x,
-		  struct sen_trial *trial, struct sen_why *why)
+static int tell(const struct options *o, const struct sen_evaluation_context *x,
+		struct sen_trial *trial, struct sen_why *why)
 {
 	struct sen_evaluation *e;
 	int err = sen_evaluation_make(trial, x->model, x->labels, &e);
@@ -178,6 +186,8 @@ static int report(const struct options *o, const struct sen_evaluation_context *
 		print_classes(e, x->labels);
 		print_rest(e, trial);
 	}
+	if (!err && o->report)
+		err = sen_report_write(o->report, e, x, o->command, why);
 	sen_evaluation_free(e);
 	return err;
 }
@@ -230,7 +240,7 @@ static int evaluate(const struct options *o, const char *const *files,
 		err = sen_trial_run(&options, &trial, &why);
 	x.trial = trial;
 	if (!err)
-		err = report(o, &x, trial, &why);
+		err = tell(o, &x, trial, &why);
 	/* A damaged capture is told last: what could be read of it was used. */
 	if (err)
 		err = fail(&why);
@@ -240,32 +250,56 @@ static int evaluate(const struct options *o, const char *const *files,
 	return err;
 }
 
-int cmd_eval(int argc, char **argv)
+/* "sentroid eval ..." to free(), for the report. */
+static char *command_line(int argc, char **argv)
 {
-	const char *files[SYNTAX_ARGS] = { 0 };
-	struct options o = { 0 };
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return NULL;
+	fputs("sentroid", out);
+	for (int i = 0; i < argc; i++)
+		fprintf(out, " %s", argv[i]);
+	return fclose(out) ? NULL : text;
+}
+
+static int load_and_evaluate(struct options *o, const char *const *files)
+{
 	struct sen_why why = { 0 };
 	struct sen_model *model = NULL;
 	struct sen_labels *labels = NULL;
 	char shipped[PATH_MAX];
-	int err = parse_line(&syntax, argc, argv, &o, files);
+	int err = 0;
 
-	if (err)
-		return err;
-	if (!o.labels)
-		return usage_error("--labels LABELS.csv is needed");
-	if (!is_root("evaluating (captures go through the packet program)", files[0]))
-		return EXIT_FAILED;
-	if (!o.model) {
+	if (!o->model) {
 		err = sen_default_model_path(shipped, sizeof(shipped), &why);
-		o.model = shipped;
+		o->model = shipped;
 	}
 	if (!err)
-		err = sen_model_load(o.model, &model, &why);
+		err = sen_model_load(o->model, &model, &why);
 	if (!err)
-		err = sen_labels_read(o.labels, &labels, &why);
-	err = err ? fail(&why) : evaluate(&o, files, model, labels);
+		err = sen_labels_read(o->labels, &labels, &why);
+	err = err ? fail(&why) : evaluate(o, files, model, labels);
 	sen_labels_free(labels);
 	sen_model_free(model);
+	return err;
+}
+
+int cmd_eval(int argc, char **argv)
+{
+	const char *files[SYNTAX_ARGS] = { 0 };
+	char *command = command_line(argc, argv);
+	struct options o = { .command = command ? command : "" };
+	int err = parse_line(&syntax, argc, argv, &o, files);
+
+	if (!err && !o.labels)
+		err = usage_error("--labels LABELS.csv is needed");
+	if (!err && !is_root("evaluating (captures go through the packet program)", files[0]))
+		err = EXIT_FAILED;
+	if (!err)
+		err = load_and_evaluate(&o, files);
+	free(command);
 	return err;
 }

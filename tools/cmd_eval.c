@@ -20,6 +20,7 @@
 
 struct options {
 	const char *model;
+	char shipped[PATH_MAX]; /* the model where none is named */
 	const char *labels;
 	const char *report;
 	const char *command; /* the line as it was given */
@@ -270,12 +271,11 @@ static int load_and_evaluate(struct options *o, const char *const *files)
 	struct sen_why why = { 0 };
 	struct sen_model *model = NULL;
 	struct sen_labels *labels = NULL;
-	char shipped[PATH_MAX];
 	int err = 0;
 
 	if (!o->model) {
-		err = sen_default_model_path(shipped, sizeof(shipped), &why);
-		o->model = shipped;
+		err = sen_default_model_path(o->shipped, sizeof(o->shipped), &why);
+		o->model = o->shipped;
 	}
 	if (!err)
 		err = sen_model_load(o->model, &model, &why);

@@ -63,20 +63,34 @@ static int sync_folder_of(const char *path)
 }
 
 /* A new file beside PATH, by a mode that the umask narrows; its name into tmp. */
-static int open_temporary(const char *path, char *tmp, size_t size)
+static int open_temporary(const char *path, mode_t mode, char *tmp, size_t size)
 {
 	for (unsigned int i = 0; i < TEMPORARY_TRIES; i++) {
 		int fd;
 
 		if ((size_t)snprintf(tmp, size, "%s.tmp.%d.%u", path, getpid(), i) >= size)
 			return -ENAMETOOLONG;
-		fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+		fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 		if (fd >= 0)
 			return fd;
 		if (errno != EEXIST)
 			return -errno;
 	}
 	return -EEXIST;
+}
+
+/* Fill, sync and close a temporary file; it is removed on failure. */
+static int fill_temporary(int fd, const char *tmp, const void *data, size_t len)
+{
+	int err = write_all(fd, data, len);
+
+	if (!err && fsync(fd))
+		err = -errno;
+	if (close(fd) && !err)
+		err = -errno;
+	if (err)
+		unlink(tmp);
+	return err;
 }
 
 int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_why *why)
@@ -90,20 +104,36 @@ int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_
 		return sen_why(why, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, NULL,
 			       "write: %s: not a regular file", path);
 
-	fd = open_temporary(path, tmp, sizeof(tmp));
+	fd = open_temporary(path, 0644, tmp, sizeof(tmp));
 	if (fd < 0)
 		return file_error(why, fd, "write", path);
-	err = write_all(fd, data, len);
-	if (!err && fsync(fd))
+	err = fill_temporary(fd, tmp, data, len);
+	if (!err && rename(tmp, path)) {
 		err = -errno;
-	if (close(fd) && !err)
-		err = -errno;
-	if (!err && rename(tmp, path))
-		err = -errno;
-	if (err) {
 		unlink(tmp);
-		return file_error(why, err, "write", path);
 	}
+	if (err)
+		return file_error(why, err, "write", path);
+	err = sync_folder_of(path);
+	return err ? file_error(why, err, "sync the folder of", path) : 0;
+}
+
+int sen_write_once(const char *path, const void *data, size_t len, struct sen_why *why)
+{
+	char tmp[PATH_MAX];
+	int fd = open_temporary(path, 0444, tmp, sizeof(tmp)), err;
+
+	if (fd < 0)
+		return file_error(why, fd, "write", path);
+	err = fill_temporary(fd, tmp, data, len);
+	if (err)
+		return file_error(why, err, "write", path);
+	/* A rename would replace what is there, a link does not. */
+	if (link(tmp, path))
+		err = -errno;
+	unlink(tmp);
+	if (err)
+		return file_error(why, err, "write", path);
 	err = sync_folder_of(path);
 	return err ? file_error(why, err, "sync the folder of", path) : 0;
 }

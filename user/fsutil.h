@@ -9,6 +9,8 @@
 
 /* Replace PATH by data: temporary file beside it, fsync, rename, fsync of the folder. */
 int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_why *why);
+/* Write a new read-only file, whole or not at all. -EEXIST: there is one of that name, which stays. */
+int sen_write_once(const char *path, const void *data, size_t len, struct sen_why *why);
 /* Append one line and fsync. */
 int sen_append_line(const char *path, const char *line, struct sen_why *why);
 /* Whole file into memory, NUL behind it; *data to free(). -EFBIG past `max` bytes. */

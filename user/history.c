@@ -132,6 +132,8 @@ static void apply_created(struct sen_history *h, const struct sen_history_event 
 	memcpy(entry->digest, event->digest, sizeof(entry->digest));
 	strcpy(entry->stage, stages[0]);
 	memcpy(entry->reason, event->reason, sizeof(entry->reason));
+	memcpy(entry->kind, event->origin, sizeof(entry->kind));
+	entry->params = event->facts;
 	if (event->version > h->last)
 		h->last = event->version;
 }
@@ -151,6 +153,7 @@ static void apply_stage(struct sen_history *h, struct sen_registry_entry *entry,
 	}
 	strcpy(entry->stage, event->stage);
 	memcpy(entry->reason, event->reason, sizeof(entry->reason));
+	entry->approved |= event->approved;
 }
 
 int sen_history_apply(struct sen_history *h, const struct sen_history_event *event)
@@ -169,65 +172,135 @@ int sen_history_apply(struct sen_history *h, const struct sen_history_event *eve
 	}
 	if (!entry)
 		return -EBADMSG;
-	apply_stage(h, entry, event);
+	if (event->kind == SEN_HISTORY_MEASURED)
+		sen_facts_merge(&entry->metrics, &event->facts);
+	else if (event->kind == SEN_HISTORY_PRUNED)
+		entry->pruned = true;
+	else
+		apply_stage(h, entry, event);
 	return 0;
+}
+
+const char *sen_history_event_name(const struct sen_history_event *event)
+{
+	switch (event->kind) {
+	case SEN_HISTORY_CREATED:
+		return "created";
+	case SEN_HISTORY_MEASURED:
+		return "measured";
+	case SEN_HISTORY_PRUNED:
+		return "pruned";
+	default:
+		return entering[stage_index(event->stage)];
+	}
+}
+
+static bool print_creation(cJSON *root, const struct sen_history_event *event)
+{
+	char created[SEN_RFC3339_SIZE];
+
+	sen_time_print(event->created_s, created);
+	return cJSON_AddNumberToObject(root, "parent", event->parent) &&
+	       cJSON_AddStringToObject(root, "created", created) &&
+	       cJSON_AddStringToObject(root, "digest", event->digest) &&
+	       (!*event->origin || cJSON_AddStringToObject(root, "kind", event->origin)) &&
+	       sen_facts_add_json(root, "parameters", &event->facts);
+}
+
+static bool print_stage(cJSON *root, const struct sen_history_event *event)
+{
+	return cJSON_AddStringToObject(root, "stage", event->stage) &&
+	       cJSON_AddStringToObject(root, "reason", event->reason) &&
+	       (!event->approved || cJSON_AddTrueToObject(root, "approved"));
 }
 
 char *sen_history_print(const struct sen_history_event *event)
 {
-	bool creation = event->kind == SEN_HISTORY_CREATED;
-	char time[SEN_RFC3339_SIZE], created[SEN_RFC3339_SIZE], *line = NULL;
+	char time[SEN_RFC3339_SIZE], *line = NULL;
 	cJSON *root = cJSON_CreateObject();
 	bool ok;
 
 	sen_time_print(event->time_s, time);
-	sen_time_print(event->created_s, created);
 	ok = cJSON_AddStringToObject(root, "time", time) &&
-	     cJSON_AddStringToObject(root, "event",
-				     creation ? "created" : entering[stage_index(event->stage)]) &&
+	     cJSON_AddStringToObject(root, "event", sen_history_event_name(event)) &&
 	     cJSON_AddNumberToObject(root, "version", event->version);
-	if (ok && creation)
-		ok = cJSON_AddNumberToObject(root, "parent", event->parent) &&
-		     cJSON_AddStringToObject(root, "created", created) &&
-		     cJSON_AddStringToObject(root, "digest", event->digest);
-	ok = ok && cJSON_AddStringToObject(root, "stage", event->stage) &&
-	     cJSON_AddStringToObject(root, "reason", event->reason);
+	if (ok && event->kind == SEN_HISTORY_CREATED)
+		ok = print_creation(root, event);
+	if (ok && event->kind == SEN_HISTORY_MEASURED)
+		ok = sen_facts_add_json(root, "metrics", &event->facts);
+	else if (ok && event->kind != SEN_HISTORY_PRUNED)
+		ok = print_stage(root, event);
 	if (ok)
 		line = cJSON_PrintUnformatted(root);
 	cJSON_Delete(root);
 	return line;
 }
 
+static int read_creation(const struct sen_reader *r, const cJSON *root,
+			 struct sen_history_event *event)
+{
+	char text[SEN_RFC3339_SIZE];
+	uint64_t parent;
+	int err;
+
+	event->kind = SEN_HISTORY_CREATED;
+	err = sen_read_unsigned(r, root, "", "parent", UINT32_MAX, &parent);
+	if (!err)
+		err = sen_read_string(r, root, "", "created", text, sizeof(text));
+	if (!err)
+		err = sen_read_string(r, root, "", "digest", event->digest, sizeof(event->digest));
+	if (!err && sen_json_get(root, "kind"))
+		err = sen_read_string(r, root, "", "kind", event->origin, sizeof(event->origin));
+	if (!err)
+		err = sen_facts_read_json(root, "parameters", &event->facts);
+	if (err || sen_time_parse(text, &event->created_s))
+		return -EBADMSG;
+	event->parent = parent;
+	return 0;
+}
+
+static int read_stage(const struct sen_reader *r, const cJSON *root,
+		      struct sen_history_event *event)
+{
+	int err = sen_read_string(r, root, "", "stage", event->stage, sizeof(event->stage));
+
+	if (!err)
+		err = sen_read_string(r, root, "", "reason", event->reason, sizeof(event->reason));
+	if (err || !sen_history_is_stage(event->stage))
+		return -EBADMSG;
+	event->kind = SEN_HISTORY_STAGE;
+	event->approved = cJSON_IsTrue(sen_json_get(root, "approved"));
+	return 0;
+}
+
 static int read_event(const cJSON *root, struct sen_history_event *event)
 {
 	const struct sen_reader r = { .name = "" };
-	char text[SEN_RFC3339_SIZE];
-	uint64_t version, parent;
+	char what[16], time[SEN_RFC3339_SIZE];
+	uint64_t version;
 	int err;
 
 	memset(event, 0, sizeof(*event));
 	err = sen_read_unsigned(&r, root, "", "version", UINT32_MAX, &version);
 	if (!err)
-		err = sen_read_string(&r, root, "", "stage", event->stage, sizeof(event->stage));
+		err = sen_read_string(&r, root, "", "event", what, sizeof(what));
 	if (!err)
-		err = sen_read_string(&r, root, "", "reason", event->reason, sizeof(event->reason));
-	if (err || !sen_history_is_stage(event->stage))
+		err = sen_read_string(&r, root, "", "time", time, sizeof(time));
+	if (err || sen_time_parse(time, &event->time_s))
 		return -EBADMSG;
 	event->version = version;
-	event->kind = SEN_HISTORY_STAGE;
-	if (!sen_json_get(root, "digest"))
+	if (!strcmp(what, "pruned")) {
+		event->kind = SEN_HISTORY_PRUNED;
 		return 0;
-
-	event->kind = SEN_HISTORY_CREATED;
-	err = sen_read_unsigned(&r, root, "", "parent", UINT32_MAX, &parent);
-	if (!err)
-		err = sen_read_string(&r, root, "", "created", text, sizeof(text));
-	if (!err)
-		err = sen_read_string(&r, root, "", "digest", event->digest, sizeof(event->digest));
-	if (err || sen_time_parse(text, &event->created_s))
-		return -EBADMSG;
-	event->parent = parent;
-	return 0;
+	}
+	if (!strcmp(what, "measured")) {
+		event->kind = SEN_HISTORY_MEASURED;
+		return sen_facts_read_json(root, "metrics", &event->facts);
+	}
+	err = read_stage(&r, root, event);
+	if (!err && !strcmp(what, "created"))
+		err = read_creation(&r, root, event);
+	return err;
 }
 
 static int replay_line(struct sen_history *h, const char *line, size_t len)
@@ -263,4 +336,19 @@ int sen_history_replay(struct sen_history *h, const char *text, size_t len, size
 		*good = end + 1 - text;
 	}
 	return 0;
+}
+
+void sen_history_each(const char *text, size_t len,
+		      void (*fn)(void *ctx, const struct sen_history_event *event), void *ctx)
+{
+	const char *end;
+
+	for (; (end = memchr(text, '\n', len)); len -= end + 1 - text, text = end + 1) {
+		cJSON *root = cJSON_ParseWithLength(text, end - text);
+		struct sen_history_event event;
+
+		if (root && !read_event(root, &event))
+			fn(ctx, &event);
+		cJSON_Delete(root);
+	}
 }

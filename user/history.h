@@ -10,7 +10,9 @@
 
 enum sen_history_kind {
 	SEN_HISTORY_CREATED,
-	SEN_HISTORY_STAGE
+	SEN_HISTORY_STAGE,
+	SEN_HISTORY_MEASURED,
+	SEN_HISTORY_PRUNED
 };
 
 struct sen_history_event {
@@ -20,8 +22,11 @@ struct sen_history_event {
 	unsigned int parent; /* the rest: of a creation */
 	int64_t created_s;
 	char digest[2 * SEN_DIGEST_BYTES + 1];
+	char origin[16];
 	char stage[16];
 	char reason[160];
+	bool approved;
+	struct sen_facts facts; /* parameters of a creation, metrics of a measurement */
 };
 
 struct sen_history {
@@ -43,6 +48,11 @@ int sen_history_apply(struct sen_history *h, const struct sen_history_event *eve
 /* One line without its end, to free(). NULL when out of memory. */
 char *sen_history_print(const struct sen_history_event *event);
 void sen_history_clear(struct sen_history *h);
+/* What an event is called in its line. */
+const char *sen_history_event_name(const struct sen_history_event *event);
+/* Call back for every whole line, in order, without keeping a state. */
+void sen_history_each(const char *text, size_t len,
+		      void (*fn)(void *ctx, const struct sen_history_event *event), void *ctx);
 
 const struct sen_registry_entry *sen_history_find(const struct sen_history *h,
 						  unsigned int version);

@@ -50,7 +50,7 @@ static int register_model(struct sen_learner *l, struct sen_training *t, bool *r
 	if (!l->registry)
 		return number_without_registry(l, model, why);
 	sen_registry_number_above(l->registry, l->active.version);
-	err = sen_registry_add(l->registry, model, why);
+	err = sen_registry_add(l->registry, model, NULL, why);
 	*recorded = !err;
 	if (!err)
 		return 0;

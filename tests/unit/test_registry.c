@@ -29,7 +29,7 @@ static unsigned int add(struct sen_registry *r)
 	struct sen_model *m = fixture_model();
 	unsigned int version;
 
-	assert_int_equal(sen_registry_add(r, m, NULL), 0);
+	assert_int_equal(sen_registry_add(r, m, NULL, NULL), 0);
 	version = m->version;
 	sen_model_free(m);
 	return version;
@@ -291,7 +291,7 @@ static void a_full_disk_changes_nothing(void **state)
 	small = old;
 	small.rlim_cur = 500;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_int_equal(sen_registry_add(r, m, &why), -EFBIG);
+	assert_int_equal(sen_registry_add(r, m, NULL, &why), -EFBIG);
 	assert_int_equal(m->version, 7);
 	assert_int_equal(stat(path, &st), -1);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
@@ -301,7 +301,7 @@ static void a_full_disk_changes_nothing(void **state)
 		assert_int_equal(sen_registry_stage(r, 1, "Staging", "again", NULL), 0);
 	small.rlim_cur = 8000;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-	assert_int_equal(sen_registry_add(r, m, &why), -EFBIG);
+	assert_int_equal(sen_registry_add(r, m, NULL, &why), -EFBIG);
 	assert_int_equal(stat(path, &st), -1);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_null(entry(r, 2));
@@ -332,7 +332,7 @@ static void two_processes_share_a_folder(void **state)
 		for (int i = 0; i < 20; i++) {
 			struct sen_model *m = fixture_model();
 
-			if (sen_registry_add(other, m, NULL))
+			if (sen_registry_add(other, m, NULL, NULL))
 				_exit(2);
 			sen_model_free(m);
 		}

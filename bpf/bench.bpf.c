@@ -32,10 +32,10 @@ struct {
 } accounts SEC(".maps");
 
 struct bench_frame {
-	struct ethhdr eth;
-	struct iphdr ip;
-	struct tcphdr tcp;
-} __attribute__((packed));
+	struct ethhdr *eth;
+	struct iphdr *ip;
+	struct tcphdr *tcp;
+};
 
 /* Scatter a counter over 32 bits; the same counter gives the same flow. */
 static __always_inline __u32 scatter(__u32 n)
@@ -44,26 +44,35 @@ static __always_inline __u32 scatter(__u32 n)
 	return n ^ n >> 15;
 }
 
+/* Headers as whole words: what is written byte by byte cannot be read as a word at once. */
+static __always_inline bool frame_of(struct xdp_md *ctx, struct bench_frame *f)
+{
+	f->eth = (void *)(long)ctx->data;
+	f->ip = (void *)(f->eth + 1);
+	f->tcp = (void *)(f->ip + 1);
+	return (void *)(f->tcp + 1) <= (void *)(long)ctx->data_end;
+}
+
 /* 64 flows a source, 16 targets; a flood comes from everywhere and goes to one. */
 static __always_inline bool write_flow(struct xdp_md *ctx)
 {
-	struct bench_frame *f = (void *)(long)ctx->data;
+	struct bench_frame f;
 	__u32 n;
 
-	if ((void *)(f + 1) > (void *)(long)ctx->data_end)
+	if (!frame_of(ctx, &f))
 		return false;
 	n = bench_count++;
 	if (bench_mask == ~0u) {
-		f->ip.saddr = scatter(n);
-		f->tcp.source = scatter(n) >> 16;
+		f.ip->saddr = scatter(n);
+		f.tcp->source = scatter(n) >> 16;
 		if (bench_scatter)
-			f->ip.daddr = scatter(n ^ 0x5bd1e995);
+			f.ip->daddr = scatter(n ^ 0x5bd1e995);
 		return true;
 	}
 	n &= bench_mask;
-	f->ip.saddr = bpf_htonl(0x0a000000 + n / 64);
-	f->ip.daddr = bpf_htonl(0x0a400000 + n % 16);
-	f->tcp.source = bpf_htons(1024 + n);
+	f.ip->saddr = bpf_htonl(0x0a000000 + n / 64);
+	f.ip->daddr = bpf_htonl(0x0a400000 + n % 16);
+	f.tcp->source = bpf_htons(1024 + n);
 	return true;
 }
 
@@ -86,28 +95,26 @@ int bench_accounting(struct xdp_md *ctx)
 {
 	struct account_key key = { 0 };
 	struct account fresh = { 0 }, *a;
-	struct bench_frame *f;
+	struct bench_frame f;
 	__u64 now;
 
-	if (!write_flow(ctx))
+	if (!write_flow(ctx) || !frame_of(ctx, &f))
 		return XDP_ABORTED;
-	f = (void *)(long)ctx->data;
-	if ((void *)(f + 1) > (void *)(long)ctx->data_end || f->eth.h_proto != bpf_htons(0x0800) ||
-	    f->ip.protocol != IPPROTO_TCP)
+	if (f.eth->h_proto != bpf_htons(0x0800) || f.ip->protocol != IPPROTO_TCP)
 		return XDP_PASS;
-	key.saddr = f->ip.saddr;
-	key.daddr = f->ip.daddr;
-	key.sport = f->tcp.source;
-	key.dport = f->tcp.dest;
-	key.proto = f->ip.protocol;
+	key.saddr = f.ip->saddr;
+	key.daddr = f.ip->daddr;
+	key.sport = f.tcp->source;
+	key.dport = f.tcp->dest;
+	key.proto = f.ip->protocol;
 	now = bpf_ktime_get_ns();
 	a = bpf_map_lookup_elem(&accounts, &key);
 	if (a) {
-		account_update(a, now, ctx->data_end - ctx->data, ((__u8 *)&f->tcp)[13]);
+		account_update(a, now, ctx->data_end - ctx->data, ((__u8 *)f.tcp)[13]);
 		return XDP_PASS;
 	}
 	fresh.first_ns = now;
-	account_update(&fresh, now, ctx->data_end - ctx->data, ((__u8 *)&f->tcp)[13]);
+	account_update(&fresh, now, ctx->data_end - ctx->data, ((__u8 *)f.tcp)[13]);
 	bpf_map_update_elem(&accounts, &key, &fresh, BPF_ANY);
 	return XDP_PASS;
 }

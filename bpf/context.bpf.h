@@ -193,11 +193,22 @@ static __always_inline void pair_key(struct sen_pair_key *key, const struct sen_
 {
 	__u32 initiator = !!(f->flags & SEN_FLOW_INITIATOR_1);
 
-	__builtin_memset(key, 0, sizeof(*key));
-	__builtin_memcpy(key->initiator, f->key.addr[initiator], SEN_ADDR_BYTES);
-	__builtin_memcpy(key->responder, f->key.addr[!initiator], SEN_ADDR_BYTES);
-	key->service = f->key.port[!initiator];
-	key->proto = f->key.proto;
+	const __u64 *from = (const __u64 *)f->key.addr[initiator];
+	const __u64 *to = (const __u64 *)f->key.addr[!initiator];
+	union {
+		struct {
+			__u16 service;
+			__u8 proto, pad[5];
+		};
+		__u64 word;
+	} tail = { { f->key.port[!initiator], f->key.proto, { 0 } } };
+	__u64 *words = (__u64 *)key;
+
+	words[0] = from[0];
+	words[1] = from[1];
+	words[2] = to[0];
+	words[3] = to[1];
+	words[4] = tail.word;
 }
 
 #define TARGET_TABLE                                                                       \
@@ -221,16 +232,16 @@ static __always_inline void host_count_untracked(enum claim claim)
  * host takes no entry whose time is not over, or a flood of new ones would wash all of them out, each
  * after one flow; of those that come by again some soon find room, and that is looked for without a lock.
  */
-static __always_inline void *host_entry(const struct table *t, __u32 sets, const void *key,
+static __always_inline void *host_entry(const struct table *t, __u32 sets, const __u64 *key,
 					struct place *place, __u32 now, void *spare)
 {
 	enum claim claim = SEN_CLAIM_FULL;
-	__u64 words[5] = { 0 };
+	__u64 words[SEN_KEY_WORDS] = { 0 };
 	void *entry = NULL;
 	__s64 left;
 
-	__builtin_memcpy(words, key, t->key_words * 8);
-	*place = table_place(words, sets);
+	key_copy(words, key, t->key_words);
+	table_place(place, words, sets);
 	if (table_set(t, place)) {
 		entry = table_find(t, place, key);
 		if (!entry && set_victim(t, place->set, now, &left) < SEN_WAYS)
@@ -239,7 +250,7 @@ static __always_inline void *host_entry(const struct table *t, __u32 sets, const
 	if (entry)
 		return entry;
 	place->set = NULL;
-	__builtin_memset(spare, 0, t->entry_size);
+	entry_clear(spare, t->entry_size);
 	host_count_untracked(claim);
 	return spare;
 }
@@ -265,7 +276,8 @@ __noinline int context_source(const struct contribution *c)
 
 	if (!scratch || !c)
 		return -1;
-	s = host_entry(&table, sen_source_sets, c->key.initiator, &place, c->now, &scratch->source);
+	s = host_entry(&table, sen_source_sets, (const __u64 *)c->key.initiator, &place, c->now,
+		       &scratch->source);
 	source_update(s, c);
 	features_of_source(&scratch->vector, s);
 	host_keep(&place, c->now, s->flows_slow);
@@ -282,7 +294,8 @@ __noinline int context_target(struct contribution *c)
 
 	if (!scratch || !c)
 		return -1;
-	t = host_entry(&table, sen_target_sets, c->key.responder, &place, c->now, &scratch->target);
+	t = host_entry(&table, sen_target_sets, (const __u64 *)c->key.responder, &place, c->now,
+		       &scratch->target);
 	target_update(t, c);
 	features_of_target(&scratch->vector, t);
 	host_keep(&place, c->now, t->flows_mid);
@@ -307,7 +320,8 @@ __noinline int context_pair(const struct contribution *c)
 
 	if (!scratch || !c)
 		return -1;
-	q = host_entry(&table, sen_pair_sets, &c->key, &place, c->now, &scratch->pair);
+	q = host_entry(&table, sen_pair_sets, (const __u64 *)&c->key, &place, c->now,
+		       &scratch->pair);
 	pair_update(q, c);
 	features_of_pair(&scratch->vector, q);
 	host_keep(&place, c->now, q->flows_slow);

@@ -95,11 +95,36 @@ static __always_inline void cursor_restore(struct cursor *c, const struct sen_sc
 			  .pos = (void *)(long)(context)->data,   \
 			  .end = (void *)(long)(context)->data_end })
 
+/*
+ * Addresses and keys are written in the words that they are read in: a load that spans several stores
+ * waits until all of them have left the pipeline, and everything before them with them.
+ */
 static __always_inline void addr_from_ipv4(union sen_addr *a, __be32 ip)
 {
 	a->d[0] = 0;
-	a->w[2] = bpf_htonl(0xffff);
-	a->w[3] = ip;
+	a->d[1] = bpf_cpu_to_be64(0xffffull << 32 | bpf_ntohl(ip));
+}
+
+static __always_inline void addr_from_ipv6(union sen_addr *a, const struct in6_addr *ip)
+{
+	const __u64 *words = (const void *)ip;
+
+	a->d[0] = words[0];
+	a->d[1] = words[1];
+}
+
+/* Ports, VLAN and protocol: the last word of a key. */
+static __always_inline void key_seal(struct sen_flow_key *key, __u16 port0, __u16 port1)
+{
+	union {
+		struct {
+			__u16 port[2], vlan;
+			__u8 proto, pad;
+		};
+		__u64 word;
+	} tail = { { { port0, port1 }, key->vlan, key->proto, 0 } };
+
+	*(__u64 *)key->port = tail.word;
 }
 
 static __always_inline __u16 length16(__u32 len)
@@ -124,8 +149,7 @@ static __always_inline void key_canonical(struct sen_packet *p, struct sen_endpo
 	out[0].d[1] = e->from.d[1] ^ d1;
 	out[1].d[0] = e->to.d[0] ^ d0;
 	out[1].d[1] = e->to.d[1] ^ d1;
-	p->key.port[0] = e->sport ^ port;
-	p->key.port[1] = e->dport ^ port;
+	key_seal(&p->key, e->sport ^ port, e->dport ^ port);
 	p->side = swap;
 }
 

@@ -111,8 +111,8 @@ static __always_inline struct sen_flow *flow_find(const struct sen_packet *p, st
 {
 	const struct table table = FLOW_TABLE;
 
-	*place = table_place((const __u64 *)&p->key, sen_flow_sets);
-	return table_set(&table, place) ? table_find(&table, place, &p->key) : NULL;
+	table_place(place, (const __u64 *)&p->key, sen_flow_sets);
+	return table_set(&table, place) ? table_find(&table, place, (const __u64 *)&p->key) : NULL;
 }
 
 /* Would a new flow push out one that is still within the time given to newcomers, or find no room? */
@@ -133,7 +133,7 @@ static __always_inline struct sen_flow *flow_make(const struct sen_packet *p, st
 	struct sen_flow *f = NULL;
 
 	if (place->set)
-		f = table_make(&table, place, &p->key, p->now, &claim);
+		f = table_make(&table, place, (const __u64 *)&p->key, p->now, &claim);
 	flow_count_claim(st, claim);
 	return f;
 }
@@ -161,6 +161,17 @@ static __always_inline __u32 flow_update(struct sen_flow *f, const struct sen_pa
 	return change;
 }
 
+/* The opaque step keeps the compiler from counting the bits of n instead. */
+static __always_inline bool is_power_of_two(__u32 n)
+{
+	__u32 below = n - 1;
+
+#ifdef __bpf__
+	asm volatile("" : "+r"(below));
+#endif
+	return !(n & below);
+}
+
 /*
  * Is this packet worth a new score? At packet 1, 2, 4, 8, ..., when something changed, for ARP always
  * (rare, and each question and answer matters), once in every
@@ -175,8 +186,8 @@ static __always_inline bool flow_decision_point(struct sen_flow *f, const struct
 	__u32 n = f->packets[0] + f->packets[1], last = f->last;
 
 	f->last = p->now;
-	return change || p->arp != SEN_ARP_NONE || !(n & (n - 1)) || f->generation != generation ||
-	       (p->now + phase) >> shift != (last + phase) >> shift;
+	return change || p->arp != SEN_ARP_NONE || is_power_of_two(n) ||
+	       f->generation != generation || (p->now + phase) >> shift != (last + phase) >> shift;
 }
 
 #endif

@@ -121,8 +121,8 @@ static __always_inline enum sen_outcome parse_ipv6(struct cursor *c, struct sen_
 		return SEN_NOT_IP;
 	stated = bpf_ntohs(ip->payload_len);
 	out->len = l3_length(c, p, ip, stated ? stated + sizeof(*ip) : 0);
-	__builtin_memcpy(&e->from, &ip->saddr, SEN_ADDR_BYTES);
-	__builtin_memcpy(&e->to, &ip->daddr, SEN_ADDR_BYTES);
+	addr_from_ipv6(&e->from, &ip->saddr);
+	addr_from_ipv6(&e->to, &ip->daddr);
 	next = ip->nexthdr;
 	outcome = parse_extensions(c, p, ip, &next, out);
 	p->key.proto = next;

@@ -55,7 +55,7 @@ __noinline int probe_claim(__u32 n)
 	struct sen_flow *f;
 
 	__builtin_memcpy(words, &key, sizeof(key));
-	place = table_place(words, sen_flow_sets);
+	table_place(&place, words, sen_flow_sets);
 	f = table_claim(&table, &place, words, probe_now, &claim);
 	if (!f)
 		return claim;

@@ -29,8 +29,8 @@ static __always_inline bool quote_ipv6(struct cursor *c, struct sen_endpoints *e
 
 	if (!ip || *(__u8 *)ip >> 4 != 6)
 		return false;
-	__builtin_memcpy(&e->from, &ip->saddr, SEN_ADDR_BYTES);
-	__builtin_memcpy(&e->to, &ip->daddr, SEN_ADDR_BYTES);
+	addr_from_ipv6(&e->from, &ip->saddr);
+	addr_from_ipv6(&e->to, &ip->daddr);
 	*proto = ip->nexthdr;
 	return true;
 }

@@ -44,11 +44,11 @@ static __always_inline void standing_set(const struct sen_scratch *s, const stru
 static __always_inline struct sen_target *standing_target(const __u8 *address)
 {
 	const struct table table = TARGET_TABLE;
-	__u64 words[5] = { 0 };
+	__u64 words[SEN_KEY_WORDS] = { 0 };
 	struct place place;
 
-	__builtin_memcpy(words, address, SEN_ADDR_BYTES);
-	place = table_place(words, sen_target_sets);
+	key_copy(words, (const __u64 *)address, SEN_ADDR_BYTES / 8);
+	table_place(&place, words, sen_target_sets);
 	return table_set(&table, &place) ? table_find(&table, &place, words) : NULL;
 }
 

@@ -23,6 +23,9 @@
 /* No deadline is set further ahead; one that seems to be is over for so long that the clock wrapped. */
 #define SEN_LIFE_MAX (256 * SEN_TICKS_PER_SEC)
 
+#define SEN_KEY_WORDS   5  /* of the longest key */
+#define SEN_ENTRY_WORDS 16 /* of the largest entry */
+
 /* Eight 16-bit tags are two words, four lanes each. */
 #define LANES_ONE 0x0001000100010001ull
 #define LANES_TOP 0x8000800080008000ull
@@ -48,8 +51,8 @@ struct table {
 /* Where a key belongs, and then where it is. */
 struct place {
 	__u32 index; /* of the set */
-	__u16 tag;
 	__u32 way;
+	__u16 tag;
 	struct sen_set *set;
 };
 
@@ -75,21 +78,42 @@ static __always_inline __u64 table_hash(const __u64 *w)
 }
 
 /* The set comes from the low bits, the tag from the high ones; it is never 0. */
-static __always_inline struct place table_place(const __u64 *w, __u32 sets)
+static __always_inline void table_place(struct place *p, const __u64 *w, __u32 sets)
 {
 	__u64 h = table_hash(w);
 
-	return (struct place){ .index = h & (sets - 1), .tag = (h >> 48) | 1 };
+	p->index = h & (sets - 1);
+	p->tag = (h >> 48) | 1;
+	p->way = SEN_WAYS;
+	p->set = NULL;
 }
 
+/* Keys and entries are handled in whole words: told less about where they lie, the compiler would take
+ * them byte by byte. */
 static __always_inline bool key_equal(const __u64 *a, const __u64 *b, int words)
 {
 	__u64 differ = 0;
 
 #pragma unroll
-	for (int i = 0; i < words; i++)
-		differ |= a[i] ^ b[i];
+	for (int i = 0; i < SEN_KEY_WORDS; i++)
+		differ |= i < words ? a[i] ^ b[i] : 0;
 	return !differ;
+}
+
+static __always_inline void key_copy(__u64 *out, const __u64 *key, int words)
+{
+#pragma unroll
+	for (int i = 0; i < SEN_KEY_WORDS; i++)
+		if (i < words)
+			out[i] = key[i];
+}
+
+static __always_inline void entry_clear(__u64 *entry, __u32 size)
+{
+#pragma unroll
+	for (__u32 i = 0; i < SEN_ENTRY_WORDS; i++)
+		if (i < size / 8)
+			entry[i] = 0;
 }
 
 static __always_inline bool set_lock(struct sen_set *set)
@@ -173,7 +197,7 @@ static __always_inline void *way_entry(const struct table *t, const struct place
 }
 
 /* The ways behind the first whose tag was right and whose key was not: one look-up in 4,000. */
-static __always_inline void *find_behind(const struct table *t, struct place *p, const void *key)
+static __always_inline void *find_behind(const struct table *t, struct place *p, const __u64 *key)
 {
 	for (__u32 way = 0; way < SEN_WAYS; way++) {
 		void *entry;
@@ -190,7 +214,7 @@ static __always_inline void *find_behind(const struct table *t, struct place *p,
 }
 
 /* The entry of a key, its way in p->way; NULL where it has none. p->set must be there. */
-static __always_inline void *table_find(const struct table *t, struct place *p, const void *key)
+static __always_inline void *table_find(const struct table *t, struct place *p, const __u64 *key)
 {
 	void *entry;
 
@@ -216,19 +240,19 @@ static __always_inline void *way_entry_make(const struct table *t, struct place 
 /* Replace an entry of a locked set. Its tag goes first and comes last; should another CPU see that in
  * another order, it compares a key that does not fit and takes the lock. */
 static __always_inline void entry_replace(const struct table *t, struct place *p, void *entry,
-					  const void *key, __u32 now)
+					  const __u64 *key, __u32 now)
 {
 	volatile __u16 *tag = &p->set->tag[p->way & (SEN_WAYS - 1)];
 
 	*tag = 0;
-	__builtin_memset(entry, 0, t->entry_size);
-	__builtin_memcpy(entry, key, t->key_words * 8);
+	entry_clear(entry, t->entry_size);
+	key_copy(entry, key, t->key_words);
 	p->set->deadline[p->way & (SEN_WAYS - 1)] = (now + SEN_WEAK_TICKS) >> SEN_DEADLINE_SHIFT;
 	*tag = p->tag;
 }
 
 static __always_inline void *table_claim_locked(const struct table *t, struct place *p,
-						const void *key, __u32 now, enum claim *claim)
+						const __u64 *key, __u32 now, enum claim *claim)
 {
 	void *entry = table_find(t, p, key);
 	__s64 left;
@@ -256,7 +280,7 @@ static __always_inline bool table_set(const struct table *t, struct place *p)
 }
 
 /* An entry for a key that has none; NULL where there is no room for it. */
-static __always_inline void *table_make(const struct table *t, struct place *p, const void *key,
+static __always_inline void *table_make(const struct table *t, struct place *p, const __u64 *key,
 					__u32 now, enum claim *claim)
 {
 	void *entry;
@@ -270,7 +294,7 @@ static __always_inline void *table_make(const struct table *t, struct place *p, 
 }
 
 /* The entry of a key, made if need be; NULL where there is no room for it. */
-static __always_inline void *table_claim(const struct table *t, struct place *p, const void *key,
+static __always_inline void *table_claim(const struct table *t, struct place *p, const __u64 *key,
 					 __u32 now, enum claim *claim)
 {
 	void *entry;

@@ -67,6 +67,14 @@ int sen_bench_run(const struct bpf_program *prog, struct sen_bench_frame *frame,
 	return 0;
 }
 
+int sen_bench_round(const struct bpf_program *prog, struct sen_bench_frame *frame,
+		    unsigned int packets, double *ns)
+{
+	int err = sen_bench_run(prog, frame, SEN_BENCH_LEAD, ns);
+
+	return err ? err : sen_bench_run(prog, frame, packets, ns);
+}
+
 static int by_value(const void *a, const void *b)
 {
 	const double *x = a, *y = b;

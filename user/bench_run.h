@@ -17,6 +17,10 @@
  * full, and flows in turn are past their first hundred packets, when they are evaluated often. */
 #define SEN_BENCH_WARM_UP 8000000u
 
+/* Before each round, twice all flows in turn: evaluations that fell due once a second while the others ran
+ * belong to their time. */
+#define SEN_BENCH_LEAD 131072u
+
 struct sen_bench_frame {
 	struct ether_header eth;
 	struct iphdr ip;
@@ -35,6 +39,9 @@ void sen_bench_build_frame(struct sen_bench_frame *frame, bool syn);
 /* Load the programs with a model in force. 0 and a skeleton to destroy, or a negative errno. */
 int sen_bench_load(const struct sen_model_flat *model, const struct sen_bench_setup *setup,
 		   struct bench **out);
+/* A round: mean nanoseconds a packet over so many, once the program has found back into its stride. */
+int sen_bench_round(const struct bpf_program *prog, struct sen_bench_frame *frame,
+		    unsigned int packets, double *ns);
 /* Mean nanoseconds a packet over one run of so many. */
 int sen_bench_run(const struct bpf_program *prog, struct sen_bench_frame *frame,
 		  unsigned int packets, double *ns);

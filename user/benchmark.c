@@ -48,7 +48,7 @@ static int measure(struct bench *skel, bool syn, unsigned int rounds, unsigned i
 		err = sen_bench_run(progs[p], &frame, SEN_BENCH_WARM_UP, &warm);
 	for (unsigned int r = 0; !err && r < rounds; r++)
 		for (int p = 0; !err && p < 3; p++)
-			err = sen_bench_run(progs[p], &frame, packets, &ns[p][r]);
+			err = sen_bench_round(progs[p], &frame, packets, &ns[p][r]);
 	for (int p = 0; !err && p < 3; p++)
 		*results[p] = sen_bench_median(ns[p], rounds);
 	return err;

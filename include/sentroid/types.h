@@ -16,11 +16,14 @@
 
 /*
  * All ones where v is negative, else 0: selects without a branch. BPF has no conditional move, so a
- * compiler that sees through the mask makes it a branch again, which the pipeline may mispredict and
- * which doubles the paths of the verifier; hence the opaque step.
+ * compiler that sees through the mask, or through what it is made of, makes it a branch again, which the
+ * pipeline may mispredict and which doubles the paths of the verifier; hence the opaque steps.
  */
 SEN_INLINE __s64 sen_if_negative(__s64 v)
 {
+#ifdef __bpf__
+	asm volatile("" : "+r"(v));
+#endif
 	v >>= 63;
 #ifdef __bpf__
 	asm volatile("" : "+r"(v));

@@ -149,7 +149,7 @@ static const char *way_fault(const struct table *t, struct place *p, __u32 sets,
 	if (!p->set->tag[p->way])
 		return NULL;
 	memcpy(words, native_map_value(t->entries, index), t->key_words * 8);
-	home = table_place(words, sets);
+	table_place(&home, words, sets);
 	if (home.index != p->index || home.tag != p->set->tag[p->way])
 		return "a key in the wrong place";
 	return NULL;

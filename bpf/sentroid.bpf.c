@@ -8,6 +8,7 @@
  *   evaluate.bpf.h  at decision points: context.bpf.h -> feature.bpf.h -> score.bpf.h -> sample.bpf.h
  */
 #include "path.bpf.h"
+#include "replay.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -22,4 +23,11 @@ SEC("tc")
 int sentroid_egress(struct __sk_buff *skb)
 {
 	return packet_from_skb(skb);
+}
+
+/* A batch of captured frames in a test run. Never loaded to be attached. */
+SEC("?xdp")
+int sentroid_replay(struct xdp_md *ctx)
+{
+	return replay_batch(ctx);
 }

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* sentroid replay: what the detector would have said about a capture. The packet program itself says
  * it, by test_run; nothing is attached. */
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "announce.h"
 #include "capture.h"
+#include "clock.h"
 #include "command.h"
-#include "flowlog.h"
 #include "loader.h"
 #include "offline.h"
 #include "paths.h"
+#include "replay_summary.h"
+#include "rules.h"
 
 #define PROGRESS_EVERY 65536
 
@@ -77,55 +78,97 @@ static const struct syntax syntax = {
 struct replay {
 	struct sen_offline *program;
 	struct sen_flowlog *flows;
-	FILE *packets;
-	unsigned long long frames;
-	double seconds;
+	struct sen_csv *packets;
+	struct sen_alerts *alerts;
+	struct sen_model_flat flat;
+	struct replay_summary summary;
+	int64_t second;            /* of the capture, for the alerts */
+	unsigned int samples_left; /* in it */
 };
-
-static double now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + 1e-9 * ts.tv_nsec;
-}
 
 static void progress(const struct replay *r, bool done)
 {
-	if (isatty(STDERR_FILENO) && (done || r->frames % PROGRESS_EVERY == 0))
-		fprintf(stderr, "\r%llu packets%s", r->frames, done ? "\n" : "");
+	uint64_t n = r->summary.packets;
+
+	if (isatty(STDERR_FILENO) && (done || n % PROGRESS_EVERY == 0))
+		fprintf(stderr, "\r%llu packets%s", (unsigned long long)n, done ? "\n" : "");
 }
 
-static int replay_frame(struct replay *r, const struct sen_frame *frame)
+static void write_packet(const struct replay *r, uint32_t score)
 {
-	struct sen_offline_result result;
-	uint32_t score;
-	int err = sen_offline_run(r->program, frame, &result);
+	sen_csv_number(r->packets, r->summary.packets);
+	sen_csv_decimal(r->packets, score, SEN_ONE, 4);
+	sen_csv_number(r->packets, score >= SEN_ONE);
+	sen_csv_end_line(r->packets);
+}
 
-	if (err)
-		return err;
-	r->frames++;
+static int on_result(void *ctx, const struct sen_frame *frame,
+		     const struct sen_replay_result *result)
+{
+	struct replay *r = ctx;
+	struct replay_summary *s = &r->summary;
+
+	if (!s->packets || frame->time_ns < s->first_ns)
+		s->first_ns = frame->time_ns;
+	if (frame->time_ns > s->last_ns)
+		s->last_ns = frame->time_ns;
+	s->packets++;
+	s->bytes += frame->wire_len;
+	s->no_flow += !result->parsed;
+	s->evaluations += result->evaluated;
+	s->flagged_evaluations += result->evaluated && result->score >= SEN_ONE;
 	progress(r, false);
-	if (r->packets) {
-		score = result.entry ? result.entry->score : 0;
-		fprintf(r->packets, "%llu,%.4f,%d\n", r->frames, score / 65536.0, score >= SEN_ONE);
+	if (r->packets)
+		write_packet(r, result->score);
+	return sen_flowlog_add(r->flows, frame, result, NULL);
+}
+
+/* A moment of the capture as the alerts' clock, which only goes forward. */
+static int64_t alert_clock(struct replay *r, uint64_t time_ns)
+{
+	int64_t ms = (int64_t)(time_ns / 1000000), second = ms / 1000;
+
+	if (second > r->second) {
+		r->second = second;
+		r->samples_left = sen_policy_defaults.rate[SEN_SAMPLE_FLAGGED];
+		sen_alerts_tick(r->alerts, ms);
 	}
-	return sen_flowlog_add(r->flows, frame, &result);
+	return second < r->second ? r->second * 1000 : ms;
+}
+
+/* Flows are named by every sample; the alerts get no more than those of an agent. */
+static void on_event(void *ctx, const struct sen_event *event)
+{
+	struct replay *r = ctx;
+	int64_t now_ms = alert_clock(r, event->time_ns);
+	char reason[SEN_ANNOUNCE_TEXT];
+
+	sen_flowlog_name(r->flows, event, sen_rules_classify(event, NULL, 0));
+	if (!r->samples_left)
+		return;
+	if (event->score >= SEN_ONE)
+		r->samples_left--;
+	sen_announce(r->alerts, &r->flat, event, true, now_ms, reason);
+}
+
+static void ignore_alert(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert)
+{
+	(void)ctx, (void)phase, (void)alert;
 }
 
 static int replay_file(struct replay *r, const char *path, struct sen_why *why)
 {
 	struct sen_capture *capture;
 	struct sen_frame frame;
-	int err = sen_capture_open(path, &capture, why);
+	int err = sen_capture_open(path, &capture, why), failed;
 
 	if (err)
 		return err;
 	while ((err = sen_capture_next(capture, &frame, why)) == 1) {
-		err = replay_frame(r, &frame);
-		if (err) {
-			sen_why(why, err, NULL, "replaying: %s: frame %llu: %s", path,
-				(unsigned long long)frame.number, strerror(-err));
+		failed = sen_offline_add(r->program, &frame);
+		if (failed) {
+			err = sen_why(why, failed, NULL, "replaying: %s: frame %llu: %s", path,
+				      (unsigned long long)frame.number, strerror(-failed));
 			break;
 		}
 	}
@@ -133,121 +176,78 @@ static int replay_file(struct replay *r, const char *path, struct sen_why *why)
 	return err;
 }
 
-static int print_summary(const struct replay *r, bool json, struct sen_why *why)
-{
-	struct sen_stats st;
-	cJSON *root;
-	char *text;
-	int err = sen_offline_stats(r->program, &st);
-
-	if (err)
-		return sen_why(why, err, NULL, "reading statistics: test_run: %s", strerror(-err));
-	if (!json) {
-		printf("packets      %llu, %.0f a second\n", r->frames, r->frames / r->seconds);
-		printf("flows        %zu, %zu flagged\n", sen_flowlog_count(r->flows),
-		       sen_flowlog_flagged(r->flows));
-		printf("evaluations  %llu, %llu flagged\n", (unsigned long long)st.evaluations,
-		       (unsigned long long)st.flagged);
-		return 0;
-	}
-	root = cJSON_CreateObject();
-	cJSON_AddNumberToObject(root, "packets", r->frames);
-	cJSON_AddNumberToObject(root, "seconds", r->seconds);
-	cJSON_AddNumberToObject(root, "flows", sen_flowlog_count(r->flows));
-	cJSON_AddNumberToObject(root, "flagged", sen_flowlog_flagged(r->flows));
-	cJSON_AddNumberToObject(root, "evaluations", st.evaluations);
-	text = cJSON_Print(root);
-	cJSON_Delete(root);
-	if (!text)
-		return sen_why(why, -ENOMEM, NULL, "printing summary: out of memory");
-	puts(text);
-	free(text);
-	return 0;
-}
-
-static int open_output(const char *path, FILE **out, struct sen_why *why)
-{
-	*out = fopen(path, "we");
-	return *out ? 0 : sen_why(why, -errno, NULL, "writing: %s: %s", path, strerror(errno));
-}
-
-static int close_output(FILE *out, const char *path, struct sen_why *why)
-{
-	int failed = ferror(out);
-
-	if (fclose(out) || failed)
-		return sen_why(why, -EIO, NULL, "writing: %s: %s", path, strerror(errno));
-	return 0;
-}
-
-static int write_flows(const struct replay *r, const char *path, const struct sen_model *model,
-		       struct sen_why *why)
-{
-	FILE *out;
-	int err = open_output(path, &out, why);
-
-	if (err)
-		return err;
-	sen_flowlog_write(r->flows, model, out);
-	return close_output(out, path, why);
-}
-
 static int open_replay(struct replay *r, const struct options *o, const struct sen_model *model,
 		       struct sen_why *why)
 {
+	struct sen_alerts_settings alerts = sen_announce_settings(&sen_config_defaults);
 	struct sen_policy policy = sen_policy_defaults;
-	struct sen_model_flat *flat = calloc(1, sizeof(*flat));
-	struct sen_offline_options offline = { .model = flat, .policy = &policy };
-	int err = flat ? sen_model_flatten(model, flat, why) :
-			 sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
+	struct sen_offline_options offline = {
+		.model = &r->flat,
+		.policy = &policy,
+		.on_result = on_result,
+		.on_event = on_event,
+		.ctx = r,
+	};
+	int err = sen_model_flatten(model, &r->flat, why);
 
-	/* Nobody reads samples here. */
-	policy.sample_every = 0;
-	memset(policy.rate, 0, sizeof(policy.rate));
+	sen_offline_sample_all(&policy);
 	if (!err)
 		err = sen_offline_open(&offline, &r->program, why);
-	free(flat);
 	if (err)
 		return err;
-	r->flows = sen_flowlog_new(sen_offline_capacity(r->program));
-	if (!r->flows)
+	r->flows = sen_flowlog_new();
+	if (!r->flows || sen_alerts_new(&alerts, ignore_alert, NULL, &r->alerts))
 		return sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
-	if (o->packets) {
-		err = open_output(o->packets, &r->packets, why);
-		if (!err)
-			fputs("frame,score,flagged\n", r->packets);
-	}
-	return err;
+	r->summary.flows = r->flows;
+	r->summary.alerts = r->alerts;
+	r->summary.model = model;
+	return o->packets ? sen_csv_open(o->packets, "frame,score,flagged", &r->packets, why) : 0;
 }
 
-/* A damaged file ends early; what was read of it counts, and the error is told at the end. */
+static void close_replay(struct replay *r)
+{
+	struct sen_why ignored;
+
+	sen_csv_close(r->packets, &ignored);
+	sen_alerts_free(r->alerts);
+	sen_flowlog_free(r->flows);
+	sen_offline_close(r->program);
+	free(r);
+}
+
+static int finish(struct replay *r, const struct options *o, int64_t began_ms, struct sen_why *why)
+{
+	int err = sen_offline_flush(r->program);
+
+	if (err)
+		return sen_why(why, err, NULL, "replaying: %s", strerror(-err));
+	if (o->flows)
+		err = sen_flowlog_write(r->flows, r->summary.model, o->flows, why);
+	if (!err)
+		err = sen_csv_close(r->packets, why);
+	r->packets = NULL;
+	progress(r, true);
+	r->summary.seconds = (double)(sen_now_ms() - began_ms) / 1000;
+	return err ? err : replay_summary_print(&r->summary, o->json, why);
+}
+
+/* A damaged file ends early; what was read of it counts, and the error is told. */
 static int replay_files(const struct options *o, const char **files, const struct sen_model *model,
 			struct sen_why *why)
 {
-	struct replay r = { 0 };
-	int err = open_replay(&r, o, model, why), damaged = 0;
+	struct replay *r = calloc(1, sizeof(*r));
+	int err = r ? open_replay(r, o, model, why) :
+		      sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
+	int64_t began_ms = sen_now_ms();
+	int damaged = 0;
 
-	if (err)
-		goto cleanup;
-	r.seconds = now_s();
-	for (int i = 0; i < SYNTAX_ARGS && files[i]; i++) {
-		err = replay_file(&r, files[i], why);
-		if (err)
+	for (int i = 0; !err && i < SYNTAX_ARGS && files[i]; i++)
+		if (replay_file(r, files[i], why))
 			damaged = fail(why);
-	}
-	r.seconds = now_s() - r.seconds;
-	progress(&r, true);
-	err = print_summary(&r, o->json, why);
-	if (!err && o->flows)
-		err = write_flows(&r, o->flows, model, why);
-	if (r.packets) {
-		int closed = close_output(r.packets, o->packets, why);
-
-		err = err ? err : closed;
-	}
-cleanup:
-	sen_flowlog_free(r.flows);
-	sen_offline_close(r.program);
+	if (!err)
+		err = finish(r, o, began_ms, why);
+	if (r)
+		close_replay(r);
 	return err ? fail(why) : damaged;
 }
 

@@ -1,30 +1,41 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "flowlog.h"
 
-#define ADDR_TEXT 48
+#define FIRST_BUCKETS 16384
+/* A longer silence ends a flow, as in bpf/flow.bpf.h. */
+#define IDLE_NS ((60ull * SEN_TICKS_PER_SEC) << SEN_TICK_SHIFT)
+
+/* The latest record of a key. */
+struct bucket {
+	uint32_t index; /* 1 + that of the record, 0: free */
+	uint32_t tag;   /* more bits of the hash: most misses are told without the record */
+};
 
 struct sen_flowlog {
 	struct sen_flow_record *records;
 	size_t n, room;
-	unsigned int capacity;
-	size_t at[]; /* record of each entry of the flow table */
+	struct bucket *buckets;
+	size_t mask; /* a power of two less one; at most half of them are in use */
 };
 
-struct sen_flowlog *sen_flowlog_new(unsigned int capacity)
+struct sen_flowlog *sen_flowlog_new(void)
 {
-	struct sen_flowlog *log = calloc(1, sizeof(*log) + capacity * sizeof(log->at[0]));
+	struct sen_flowlog *log = calloc(1, sizeof(*log));
 
 	if (!log)
 		return NULL;
-	log->capacity = capacity;
-	for (unsigned int i = 0; i < capacity; i++)
-		log->at[i] = SEN_NO_FLOW;
-	return log;
+	log->mask = FIRST_BUCKETS - 1;
+	log->buckets = calloc(FIRST_BUCKETS, sizeof(*log->buckets));
+	if (log->buckets)
+		return log;
+	free(log);
+	return NULL;
 }
 
 void sen_flowlog_free(struct sen_flowlog *log)
@@ -32,54 +43,145 @@ void sen_flowlog_free(struct sen_flowlog *log)
 	if (!log)
 		return;
 	free(log->records);
+	free(log->buckets);
 	free(log);
 }
 
-static int open_record(struct sen_flowlog *log, const struct sen_frame *frame,
-		       const struct sen_offline_result *result)
+static uint64_t hash_key(const struct sen_flow_key *key)
 {
-	if (log->n == log->room) {
-		size_t room = log->room ? 2 * log->room : 4096;
-		struct sen_flow_record *grown = reallocarray(log->records, room, sizeof(*grown));
+	uint64_t words[sizeof(*key) / 8], h = 0;
 
-		if (!grown)
-			return -ENOMEM;
-		log->records = grown;
-		log->room = room;
+	memcpy(words, key, sizeof(*key));
+	for (size_t i = 0; i < sizeof(*key) / 8; i++) {
+		h = (h ^ words[i]) * 0x9e3779b97f4a7c15ull;
+		h ^= h >> 32;
 	}
-	log->records[log->n] = (struct sen_flow_record){
-		.key = result->entry->key,
-		.first_ns = frame->time_ns,
-		.from = result->side,
-	};
-	log->at[result->flow] = log->n++;
+	return h;
+}
+
+/* The bucket of a key, or the free one where it would go. */
+static struct bucket *find(const struct sen_flowlog *log, const struct sen_flow_key *key,
+			   uint64_t h)
+{
+	for (size_t i = h & log->mask;; i = (i + 1) & log->mask) {
+		struct bucket *b = &log->buckets[i];
+
+		if (!b->index)
+			return b;
+		if (b->tag == (uint32_t)(h >> 32) &&
+		    !memcmp(&log->records[b->index - 1].key, key, sizeof(*key)))
+			return b;
+	}
+}
+
+/* All records are of one key or another, so those of the buckets in use are the only ones to move. */
+static int grow_buckets(struct sen_flowlog *log)
+{
+	struct bucket *old = log->buckets;
+	size_t n = log->mask + 1;
+
+	log->buckets = calloc(2 * n, sizeof(*log->buckets));
+	if (!log->buckets) {
+		log->buckets = old;
+		return -ENOMEM;
+	}
+	log->mask = 2 * n - 1;
+	for (size_t i = 0; i < n; i++) {
+		const struct sen_flow_key *key;
+
+		if (!old[i].index)
+			continue;
+		key = &log->records[old[i].index - 1].key;
+		*find(log, key, hash_key(key)) = old[i];
+	}
+	free(old);
 	return 0;
 }
 
-int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
-		    const struct sen_offline_result *result)
+static int grow_records(struct sen_flowlog *log)
 {
-	const struct sen_flow *f = result->entry;
-	struct sen_flow_record *r;
-	int err = 0;
+	size_t room = log->room ? 2 * log->room : FIRST_BUCKETS / 2;
+	struct sen_flow_record *grown = reallocarray(log->records, room, sizeof(*grown));
 
-	if (!f || result->flow >= log->capacity)
+	if (!grown)
+		return -ENOMEM;
+	log->records = grown;
+	log->room = room;
+	return 0;
+}
+
+/* Both grow together: there are never more keys than records. */
+static int make_room(struct sen_flowlog *log)
+{
+	int err = log->n == log->room ? grow_records(log) : 0;
+
+	return !err && 2 * log->n > log->mask ? grow_buckets(log) : err;
+}
+
+/* An entry may have been made anew only because the flow had lost its first one. */
+static bool is_over(const struct sen_flow_record *r, const struct sen_frame *frame,
+		    const struct sen_replay_result *result)
+{
+	if (frame->time_ns > r->last_ns && frame->time_ns - r->last_ns > IDLE_NS)
+		return true;
+	return result->opened && r->flow_flags & SEN_FLOW_CLOSED;
+}
+
+static struct sen_flow_record *record_of(struct sen_flowlog *log, const struct sen_frame *frame,
+					 const struct sen_replay_result *result)
+{
+	uint64_t h = hash_key(&result->key);
+	struct bucket *b = find(log, &result->key, h);
+
+	if (b->index && !is_over(&log->records[b->index - 1], frame, result))
+		return &log->records[b->index - 1];
+	log->records[log->n] = (struct sen_flow_record){
+		.key = result->key,
+		.first_ns = frame->time_ns,
+		.from = result->side,
+	};
+	b->tag = h >> 32;
+	b->index = ++log->n;
+	return &log->records[log->n - 1];
+}
+
+int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
+		    const struct sen_replay_result *result, size_t *index)
+{
+	struct sen_flow_record *r;
+	int err;
+
+	if (index)
+		*index = SEN_NO_FLOW;
+	if (!result->parsed)
 		return 0;
-	if (result->opened || log->at[result->flow] == SEN_NO_FLOW)
-		err = open_record(log, frame, result);
+	err = make_room(log);
 	if (err)
 		return err;
-	r = &log->records[log->at[result->flow]];
+	r = record_of(log, frame, result);
 	r->last_ns = frame->time_ns;
 	r->packets++;
 	r->bytes += frame->wire_len;
-	if (f->evaluations != r->evaluations && f->score >= r->score) {
-		r->score = f->score;
-		r->class_id = f->class_id;
-		r->reason = f->reason;
+	r->evaluations += result->evaluated;
+	r->flow_flags = result->flow_flags;
+	if (result->score >= r->score) {
+		r->score = result->score;
+		r->class_id = result->class_id;
+		r->reason = result->reason;
 	}
-	r->evaluations = f->evaluations;
+	if (index)
+		*index = r - log->records;
 	return 0;
+}
+
+void sen_flowlog_name(struct sen_flowlog *log, const struct sen_event *event,
+		      unsigned int rule_class)
+{
+	const struct bucket *b = find(log, &event->key, hash_key(&event->key));
+
+	/* A flow that ended within the batch goes unnamed rather than its successor wrongly named. */
+	if (rule_class && b->index && log->records[b->index - 1].first_ns <= event->time_ns)
+		log->records[b->index - 1].rule_class = rule_class;
 }
 
 size_t sen_flowlog_count(const struct sen_flowlog *log)
@@ -87,23 +189,54 @@ size_t sen_flowlog_count(const struct sen_flowlog *log)
 	return log->n;
 }
 
-size_t sen_flowlog_flagged(const struct sen_flowlog *log)
+const struct sen_flow_record *sen_flowlog_get(const struct sen_flowlog *log, size_t index)
 {
-	size_t flagged = 0;
-
-	for (size_t i = 0; i < log->n; i++)
-		flagged += log->records[i].score >= SEN_ONE;
-	return flagged;
+	return index < log->n ? &log->records[index] : NULL;
 }
 
-const struct sen_flow_record *sen_flowlog_get(const struct sen_flowlog *log, size_t i)
+bool sen_flow_flagged(const struct sen_flow_record *r)
 {
-	return &log->records[i];
+	return r->score >= SEN_ONE;
 }
 
-size_t sen_flowlog_find(const struct sen_flowlog *log, const struct sen_offline_result *result)
+unsigned int sen_flow_class(const struct sen_flow_record *r)
 {
-	return result->entry && result->flow < log->capacity ? log->at[result->flow] : SEN_NO_FLOW;
+	if (!sen_flow_flagged(r))
+		return SEN_CLASS_NONE;
+	return r->rule_class ? r->rule_class : r->class_id;
+}
+
+static char *octet_text(char *at, unsigned int value)
+{
+	if (value >= 100)
+		*at++ = '0' + value / 100;
+	if (value >= 10)
+		*at++ = '0' + value / 10 % 10;
+	*at++ = '0' + value % 10;
+	return at;
+}
+
+static void ipv4_text(const uint8_t a[4], char text[SEN_FLOW_TEXT])
+{
+	for (int i = 0; i < 4; i++) {
+		text = octet_text(text, a[i]);
+		*text++ = i < 3 ? '.' : '\0';
+	}
+}
+
+void sen_flow_address(const struct sen_flow_record *r, int end, char text[SEN_FLOW_TEXT])
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	int side = end ? !r->from : r->from;
+	const uint8_t *a = r->key.addr[side];
+
+	if (r->key.proto == SEN_PROTO_ARP && side == 0)
+		snprintf(text, SEN_FLOW_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", a[0], a[1], a[2],
+			 a[3], a[4], a[5]);
+	else if (!memcmp(a, mapped, sizeof(mapped)))
+		ipv4_text(a + sizeof(mapped), text);
+	else
+		inet_ntop(AF_INET6, a, text, SEN_FLOW_TEXT);
 }
 
 static const char *reason_name(unsigned int reason)
@@ -114,42 +247,40 @@ static const char *reason_name(unsigned int reason)
 	return reason < SEN_REASON_COUNT ? names[reason] : "";
 }
 
-/* The sender of ARP is a MAC, everything else an IP address. */
-static void address_text(const struct sen_flow_key *key, int side, char text[ADDR_TEXT])
+static void write_record(const struct sen_flow_record *r, const struct sen_model *model,
+			 struct sen_csv *csv)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	const uint8_t *a = key->addr[side];
+	char text[SEN_FLOW_TEXT];
 
-	if (key->proto == SEN_PROTO_ARP && side == 0)
-		snprintf(text, ADDR_TEXT, "%02x:%02x:%02x:%02x:%02x:%02x", a[0], a[1], a[2], a[3],
-			 a[4], a[5]);
-	else if (!memcmp(a, mapped, sizeof(mapped)))
-		inet_ntop(AF_INET, a + 12, text, ADDR_TEXT);
-	else
-		inet_ntop(AF_INET6, a, text, ADDR_TEXT);
+	sen_csv_decimal(csv, r->first_ns / 1000, 1000000, 6);
+	sen_csv_decimal(csv, r->last_ns / 1000, 1000000, 6);
+	sen_csv_number(csv, r->key.proto);
+	for (int end = 0; end < 2; end++) {
+		sen_flow_address(r, end, text);
+		sen_csv_text(csv, text);
+		sen_csv_number(csv, r->key.port[end ? !r->from : r->from]);
+	}
+	sen_csv_number(csv, r->packets);
+	sen_csv_number(csv, r->bytes);
+	sen_csv_decimal(csv, r->score, SEN_ONE, 4);
+	sen_csv_number(csv, sen_flow_flagged(r));
+	sen_csv_text(csv, sen_class_name(model, sen_flow_class(r)));
+	sen_csv_text(csv, reason_name(r->reason));
+	sen_csv_end_line(csv);
 }
 
-static void write_record(const struct sen_flow_record *r, const struct sen_model *model, FILE *out)
+int sen_flowlog_write(const struct sen_flowlog *log, const struct sen_model *model,
+		      const char *path, struct sen_why *why)
 {
-	bool flagged = r->score >= SEN_ONE;
-	char from[ADDR_TEXT], to[ADDR_TEXT];
+	struct sen_csv *csv;
+	int err = sen_csv_open(path,
+			       "first_ts,last_ts,proto,src,sport,dst,dport,packets,bytes,score,"
+			       "flagged,class,reason",
+			       &csv, why);
 
-	address_text(&r->key, r->from, from);
-	address_text(&r->key, !r->from, to);
-	fprintf(out, "%llu.%06llu,%llu.%06llu,%u,%s,%u,%s,%u,%llu,%llu,%.4f,%d,%s,%s\n",
-		(unsigned long long)(r->first_ns / 1000000000),
-		(unsigned long long)(r->first_ns % 1000000000 / 1000),
-		(unsigned long long)(r->last_ns / 1000000000),
-		(unsigned long long)(r->last_ns % 1000000000 / 1000), r->key.proto, from,
-		r->key.port[r->from], to, r->key.port[!r->from], (unsigned long long)r->packets,
-		(unsigned long long)r->bytes, r->score / 65536.0, flagged,
-		flagged ? sen_class_name(model, r->class_id) : "", reason_name(r->reason));
-}
-
-void sen_flowlog_write(const struct sen_flowlog *log, const struct sen_model *model, FILE *out)
-{
-	fputs("first_ts,last_ts,proto,src,sport,dst,dport,packets,bytes,score,flagged,class,reason\n",
-	      out);
+	if (err)
+		return err;
 	for (size_t i = 0; i < log->n; i++)
-		write_record(&log->records[i], model, out);
+		write_record(&log->records[i], model, csv);
+	return sen_csv_close(csv, why);
 }

@@ -1,40 +1,56 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The flows of a replay, in the order of their first packets, as the CSV of `sentroid replay`. */
+/*
+ * The flows of a replay, in the order of their first packets. Flows are told apart as the packet path
+ * does it, but none is lost for want of room in its table: what found no entry there has its line too.
+ */
 #ifndef SENTROID_FLOWLOG_H
 #define SENTROID_FLOWLOG_H
 
-#include <stdio.h>
-
+#include "csv.h"
 #include "model.h"
 #include "offline.h"
 
-#define SEN_NO_FLOW (~(size_t)0)
+#define SEN_FLOW_TEXT 48 /* room for an address */
+#define SEN_NO_FLOW   (~(size_t)0)
 
-struct sen_flowlog;
-
-/* A flow as far as the replay has come. */
 struct sen_flow_record {
 	struct sen_flow_key key;
 	uint64_t first_ns, last_ns, packets, bytes;
 	uint32_t score; /* highest, Q16 */
 	uint32_t evaluations;
-	uint8_t class_id, reason, from; /* at the highest score; side of the first packet */
+	uint8_t from;       /* side of the first packet */
+	uint8_t flow_flags; /* last */
+	uint8_t class_id;   /* at the highest score */
+	uint8_t reason;     /* at the highest score */
+	uint8_t rule_class; /* that a rule is certain of, SEN_CLASS_NONE: none */
+	uint8_t pad[3];
 };
 
-/* `capacity` entries of the flow table. NULL when out of memory. */
-struct sen_flowlog *sen_flowlog_new(unsigned int capacity);
+struct sen_flowlog;
+
+/* NULL when out of memory. */
+struct sen_flowlog *sen_flowlog_new(void);
 void sen_flowlog_free(struct sen_flowlog *log);
 
-/* Note what the program said of a frame. -ENOMEM. */
+/* Note what the program said of a frame; the number of its flow goes to *index (may be NULL),
+ * SEN_NO_FLOW where it has none. -ENOMEM. */
 int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
-		    const struct sen_offline_result *result);
+		    const struct sen_replay_result *result, size_t *index);
+/* What a rule says of the flow of a sample. */
+void sen_flowlog_name(struct sen_flowlog *log, const struct sen_event *event,
+		      unsigned int rule_class);
+
 size_t sen_flowlog_count(const struct sen_flowlog *log);
-size_t sen_flowlog_flagged(const struct sen_flowlog *log);
-/* Flow i of the count; valid until the next add. */
-const struct sen_flow_record *sen_flowlog_get(const struct sen_flowlog *log, size_t i);
-/* Number of the flow that a frame, once added, belongs to; SEN_NO_FLOW where it has none. */
-size_t sen_flowlog_find(const struct sen_flowlog *log, const struct sen_offline_result *result);
-/* Header and a line a flow; `model` names the classes. */
-void sen_flowlog_write(const struct sen_flowlog *log, const struct sen_model *model, FILE *out);
+/* A flow by its number, in the order of first packets from 0; valid until the next frame is noted. */
+const struct sen_flow_record *sen_flowlog_get(const struct sen_flowlog *log, size_t index);
+bool sen_flow_flagged(const struct sen_flow_record *r);
+/* Class of a flagged flow, by a rule or else by the nearest labelled centroid; else SEN_CLASS_NONE. */
+unsigned int sen_flow_class(const struct sen_flow_record *r);
+/* Who sent the first packet (end 0), and to whom (end 1): an IP address, or the MAC that sent ARP. */
+void sen_flow_address(const struct sen_flow_record *r, int end, char text[SEN_FLOW_TEXT]);
+
+/* The CSV of `sentroid replay --flows`; `model` names the classes. */
+int sen_flowlog_write(const struct sen_flowlog *log, const struct sen_model *model,
+		      const char *path, struct sen_why *why);
 
 #endif

@@ -63,23 +63,25 @@ static void on_event(void *ctx, const struct sen_event *event)
 
 static int run(struct sen_offline *o, struct sen_capture *c, double until_s, struct sen_why *why)
 {
-	struct sen_offline_result result;
 	struct sen_frame frame;
 	uint64_t first = 0;
-	int err;
+	int err, failed;
 
 	while ((err = sen_capture_next(c, &frame, why)) == 1) {
 		if (frame.number == 1)
 			first = frame.time_ns;
 		if (until_s > 0 && frame.time_ns > first &&
 		    (frame.time_ns - first) / 1e9 >= until_s)
-			return 0;
-		err = sen_offline_run(o, &frame, &result);
-		if (err)
-			return sen_why(why, err, NULL, "replaying: frame %llu: %s",
-				       (unsigned long long)frame.number, strerror(-err));
+			break;
+		failed = sen_offline_add(o, &frame);
+		if (failed)
+			return sen_why(why, failed, NULL, "replaying: frame %llu: %s",
+				       (unsigned long long)frame.number, strerror(-failed));
 	}
-	return err;
+	failed = sen_offline_flush(o);
+	if (failed)
+		return sen_why(why, failed, NULL, "replaying: %s", strerror(-failed));
+	return err < 0 ? err : 0;
 }
 
 int sen_harvest_capture(struct sen_harvest *h, const char *path,
@@ -98,10 +100,8 @@ int sen_harvest_capture(struct sen_harvest *h, const char *path,
 	err = sen_capture_open(path, &c, why);
 	if (!err)
 		err = sen_offline_open(&offline, &o, why);
-	if (!err) {
+	if (!err)
 		err = run(o, c, options->until_s, why);
-		sen_offline_drain(o);
-	}
 	if (!err && session.out_of_memory)
 		err = sen_why(why, -ENOMEM, NULL, "collecting samples: %s: out of memory", path);
 	sen_offline_close(o);

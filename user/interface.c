@@ -3,10 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "announce.h"
 #include "clock.h"
 #include "interface_internal.h"
-#include "novelty.h"
-#include "rules.h"
 
 #define STALE_MS     5000 /* a ring not drained for so long is not being read */
 #define MODEL_AGE_MS 1000 /* between two looks at the model that events speak of */
@@ -27,44 +26,17 @@ static void refresh_model(struct sen_interface *i, unsigned int version, int64_t
 	sen_dataplane_model(i->dp, SEN_SLOT_ACTIVE, &i->model);
 }
 
-static void report_rule(struct sen_interface *i, const struct sen_event *ev, unsigned int class_id,
-			const char *reason, int64_t now_ms)
-{
-	char name[SEN_CLASS_NAME_MAX];
-	struct sen_finding finding = {
-		.class_id = class_id, .class_name = name, .reason = reason, .certain = true
-	};
-
-	sen_flat_class_name(&i->model, class_id, name);
-	sen_alerts_event(i->alerts, ev, &finding, now_ms);
-}
-
-static void report_novelty(struct sen_interface *i, const struct sen_event *ev, int64_t now_ms)
-{
-	char name[SEN_CLASS_NAME_MAX], reason[160];
-	struct sen_finding finding = {
-		.class_id = ev->class_id ? ev->class_id : SEN_CLASS_UNKNOWN,
-		.class_name = name,
-		.reason = reason,
-	};
-
-	refresh_model(i, ev->model_version, now_ms);
-	sen_flat_class_name(&i->model, finding.class_id, name);
-	sen_novelty_explain(&i->model, &ev->vector, reason, sizeof(reason));
-	sen_alerts_event(i->alerts, ev, &finding, now_ms);
-}
-
 void sen_interface_event(void *ctx, const struct sen_event *ev)
 {
 	struct sen_interface *i = ctx;
 	int64_t now_ms = sen_now_ms();
-	char reason[160];
-	unsigned int class_id = sen_rules_classify(ev, reason, sizeof(reason));
+	char reason[SEN_ANNOUNCE_TEXT];
+	unsigned int class_id;
 
-	if (class_id)
-		report_rule(i, ev, class_id, reason, now_ms);
-	else if (ev->score >= SEN_ONE && !sen_learner_withholds_novelties(i->learner))
-		report_novelty(i, ev, now_ms);
+	if (ev->score >= SEN_ONE)
+		refresh_model(i, ev->model_version, now_ms);
+	class_id = sen_announce(i->alerts, &i->model, ev,
+				!sen_learner_withholds_novelties(i->learner), now_ms, reason);
 	sen_learner_sample(i->learner, ev, class_id, reason,
 			   sen_alerts_explain(i->alerts, ev, now_ms));
 }
@@ -113,18 +85,6 @@ void sen_interface_alert(void *ctx, enum sen_alert_phase phase, const struct sen
 	sen_log_limited(&i->alert_limit, phase == SEN_ALERT_OPENED ? SEN_LOG_WARNING : SEN_LOG_INFO,
 			"%s: alert %llu %s: %s", i->name, (unsigned long long)alert->id,
 			words[phase], line);
-}
-
-struct sen_alerts_settings sen_interface_alert_settings(const struct sen_config *c)
-{
-	return (struct sen_alerts_settings){
-		.capacity = c->alerts_capacity,
-		.update_ms = 1000ll * c->alerts_update,
-		.idle_ms = 1000ll * c->alerts_idle,
-		.novelty_samples = c->alerts_novelty_samples,
-		.novelty_window_ms = 1000ll * c->alerts_novelty_window,
-		.novelty_score = (uint32_t)(c->alerts_novelty_score * SEN_ONE),
-	};
 }
 
 /* ---- what the learner asks for ---- */
@@ -269,7 +229,7 @@ void sen_interface_tick(struct sen_interface *i)
 
 void sen_interface_configure(struct sen_interface *i)
 {
-	struct sen_alerts_settings settings = sen_interface_alert_settings(i->env.config);
+	struct sen_alerts_settings settings = sen_announce_settings(i->env.config);
 
 	sen_alerts_configure(i->alerts, &settings);
 	sen_learner_configure(i->learner, i->env.config);

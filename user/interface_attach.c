@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "announce.h"
 #include "clock.h"
 #include "fsutil.h"
 #include "interface_internal.h"
@@ -196,7 +197,7 @@ static void keep_samples(struct sen_interface *i)
 
 static int open_parts(struct sen_interface *i, struct sen_why *why)
 {
-	struct sen_alerts_settings settings = sen_interface_alert_settings(i->env.config);
+	struct sen_alerts_settings settings = sen_announce_settings(i->env.config);
 	int err = sen_alerts_new(&settings, sen_interface_alert, i, &i->alerts);
 
 	if (!err)

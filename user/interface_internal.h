@@ -43,7 +43,6 @@ extern const struct sen_learner_ops sen_interface_learner_ops;
 /* Callbacks of the ring and of the alerts. */
 void sen_interface_event(void *ctx, const struct sen_event *ev);
 void sen_interface_alert(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert);
-struct sen_alerts_settings sen_interface_alert_settings(const struct sen_config *c);
 
 void sen_interface_open_journal(struct sen_interface *i);
 /* Let go of the pinned maps; everything learned stays in memory. */

@@ -43,7 +43,7 @@ static int pin_all(const struct sentroid *skel, const char *ifname)
 
 	sen_pin_dir(dir, sizeof(dir), ifname);
 	bpf_object__for_each_map(map, skel->obj) {
-		if (bpf_map__is_internal(map))
+		if (bpf_map__is_internal(map) || !bpf_map__autocreate(map))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", dir, bpf_map__name(map));
 		err = bpf_map__pin(map, path);

@@ -8,13 +8,10 @@
 #include <unistd.h>
 
 #include "dataplane.h"
-#include "loader.h"
 #include "offline.h"
 #include "program.h"
 #include "replay.h"
 
-#define ETH_HEADER  14u
-#define DRAIN_EVERY 1024u
 /* As many samples a second as a token bucket can count: nothing is withheld. */
 #define UNLIMITED 4000000u
 
@@ -22,11 +19,10 @@ struct sen_offline {
 	struct sentroid *skel;
 	struct ring_buffer *ring;
 	struct sen_offline_options options;
-	const struct sen_flow *flows;
-	size_t flows_bytes;
-	int prog_fd;
-	unsigned int runs;
-	uint8_t head[SEN_HEAD_BYTES];
+	struct sen_replay_slot *slots;
+	size_t slots_bytes;
+	uint64_t number[SEN_REPLAY_BATCH]; /* of the frame in each slot */
+	unsigned int waiting;
 };
 
 void sen_offline_sample_all(struct sen_policy *policy)
@@ -65,22 +61,25 @@ static int load(struct sen_offline *o)
 	for (int i = 0; i < 6; i++)
 		o->skel->rodata->sen_seed[i] = sen_replay_seed(i);
 	o->skel->rodata->sen_replay = true;
+	bpf_map__set_autocreate(o->skel->maps.replay_slots, true);
+	bpf_program__set_autoload(o->skel->progs.sentroid, false);
+	bpf_program__set_autoload(o->skel->progs.sentroid_egress, false);
+	bpf_program__set_autoload(o->skel->progs.sentroid_replay, true);
 	return sentroid__load(o->skel);
 }
 
 static int prepare(struct sen_offline *o)
 {
-	size_t capacity = bpf_map__max_entries(o->skel->maps.flows);
+	size_t page = sysconf(_SC_PAGESIZE), bytes = SEN_REPLAY_BATCH * sizeof(*o->slots);
 	__u32 zero = 0;
+	void *memory;
 
-	o->prog_fd = bpf_program__fd(o->skel->progs.sentroid);
-	o->flows_bytes = capacity * sizeof(struct sen_flow);
-	o->flows = mmap(NULL, o->flows_bytes, PROT_READ, MAP_SHARED,
-			bpf_map__fd(o->skel->maps.flows), 0);
-	if (o->flows == MAP_FAILED) {
-		o->flows = NULL;
+	o->slots_bytes = (bytes + page - 1) / page * page;
+	memory = mmap(NULL, o->slots_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      bpf_map__fd(o->skel->maps.replay_slots), 0);
+	if (memory == MAP_FAILED)
 		return -errno;
-	}
+	o->slots = memory;
 	if (bpf_map_update_elem(bpf_map__fd(o->skel->maps.policy), &zero, o->options.policy,
 				BPF_ANY))
 		return -errno;
@@ -117,53 +116,64 @@ void sen_offline_close(struct sen_offline *o)
 	if (!o)
 		return;
 	ring_buffer__free(o->ring);
-	if (o->flows)
-		munmap((void *)o->flows, o->flows_bytes);
+	if (o->slots)
+		munmap(o->slots, o->slots_bytes);
 	sentroid__destroy(o->skel);
 	free(o);
 }
 
-int sen_offline_run(struct sen_offline *o, const struct sen_frame *frame,
-		    struct sen_offline_result *result)
+int sen_offline_add(struct sen_offline *o, const struct sen_frame *frame)
 {
-	struct sen_replay_state *state = &o->skel->bss->replay;
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = o->head, .repeat = 1);
+	struct sen_replay_slot *slot = &o->slots[o->waiting];
 
-	/* Before the frame: a sample comes behind the result of its own. */
-	if (o->runs++ % DRAIN_EVERY == 0)
-		sen_offline_drain(o);
-	memset(result, 0, sizeof(*result));
-	opts.data_size_in = sen_frame_head(frame, o->head);
-	if (opts.data_size_in < ETH_HEADER)
-		return 0;
-	state->now_ns = frame->time_ns;
-	state->wire_len = frame->wire_len;
-	if (bpf_prog_test_run_opts(o->prog_fd, &opts))
-		return -errno;
-	result->dropped = opts.retval == 1;
-	result->flow = state->flow;
-	result->parsed = state->outcome == 0;
-	if (state->flow >= sen_offline_capacity(o))
-		return 0;
-	result->opened = state->opened;
-	result->side = state->side;
-	result->entry = &o->flows[state->flow];
-	return 0;
+	slot->size = sen_frame_head(frame, slot->data);
+	slot->now_ns = frame->time_ns;
+	slot->wire_len = frame->wire_len;
+	o->number[o->waiting++] = frame->number;
+	return o->waiting == SEN_REPLAY_BATCH ? sen_offline_flush(o) : 0;
 }
 
-void sen_offline_drain(struct sen_offline *o)
+static int run_slots(struct sen_offline *o)
 {
+	static const __u8 room[SEN_REPLAY_BYTES]; /* the largest frame; the program cuts it to size */
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = room, .data_size_in = sizeof(room),
+		    .repeat = 1);
+
+	o->skel->bss->replay_count = o->waiting;
+	return bpf_prog_test_run_opts(bpf_program__fd(o->skel->progs.sentroid_replay), &opts) ?
+		       -errno :
+		       0;
+}
+
+static int tell(const struct sen_offline *o, unsigned int i)
+{
+	const struct sen_replay_slot *slot = &o->slots[i];
+	const struct sen_frame frame = {
+		.data = slot->data,
+		.captured = slot->size,
+		.wire_len = slot->wire_len,
+		.time_ns = slot->now_ns,
+		.number = o->number[i],
+	};
+
+	return o->options.on_result(o->options.ctx, &frame, &slot->result);
+}
+
+int sen_offline_flush(struct sen_offline *o)
+{
+	unsigned int n = o->waiting;
+	int err = n ? run_slots(o) : 0;
+
+	o->waiting = 0;
+	for (unsigned int i = 0; !err && o->options.on_result && i < n; i++)
+		err = tell(o, i);
 	ring_buffer__consume(o->ring);
+	return err;
 }
 
 int sen_offline_push(struct sen_offline *o, const struct sen_model_flat *model)
 {
 	return sen_model_slot_set(bpf_map__fd(o->skel->maps.models), SEN_SLOT_ACTIVE, model);
-}
-
-unsigned int sen_offline_capacity(const struct sen_offline *o)
-{
-	return o->flows_bytes / sizeof(struct sen_flow);
 }
 
 int sen_offline_stats(const struct sen_offline *o, struct sen_stats *out)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The packet program, loaded but attached to nothing: frames go through it by test_run, with the clock
- * and the lengths of a capture. What it says is what the live program would have said.
+ * and the lengths of a capture. What it says is what the live program would have said. Frames are put
+ * in batches, so results come later than the frames, in their order.
  */
 #ifndef SENTROID_OFFLINE_H
 #define SENTROID_OFFLINE_H
@@ -16,18 +17,13 @@ struct sen_offline_options {
 	unsigned int flows;                 /* capacity; 0: default */
 	const struct sen_model_flat *model; /* NULL: none */
 	const struct sen_policy *policy;
-	void (*on_event)(void *ctx, const struct sen_event *event); /* every sample; may be NULL */
+	/* What the program made of each frame; of its data as much as the program got. An error ends
+	 * the run and is handed on. May be NULL. */
+	int (*on_result)(void *ctx, const struct sen_frame *frame,
+			 const struct sen_replay_result *result);
+	/* Every sample, after the results of its batch. May be NULL. */
+	void (*on_event)(void *ctx, const struct sen_event *event);
 	void *ctx;
-};
-
-/* What the program made of a frame. */
-struct sen_offline_result {
-	bool parsed;
-	bool opened; /* the frame began a flow */
-	bool dropped;
-	uint32_t flow;                /* index of its entry */
-	uint8_t side;                 /* of the key, that sent it */
-	const struct sen_flow *entry; /* NULL where the frame has no flow; read-only, live */
 };
 
 /* Have every evaluation handed to on_event. */
@@ -38,13 +34,12 @@ int sen_offline_open(const struct sen_offline_options *options, struct sen_offli
 		     struct sen_why *why);
 void sen_offline_close(struct sen_offline *o);
 
-/* Run one frame. 0 or a negative errno. */
-int sen_offline_run(struct sen_offline *o, const struct sen_frame *frame,
-		    struct sen_offline_result *result);
-/* Hand over the samples still in the ring. */
-void sen_offline_drain(struct sen_offline *o);
+/* Hand over a frame, which is copied; a full batch is run. 0 or a negative errno. */
+int sen_offline_add(struct sen_offline *o, const struct sen_frame *frame);
+/* Run what is waiting: at the end, and before anything that frames to come shall not share with those
+ * handed over, such as another model. 0 or a negative errno. */
+int sen_offline_flush(struct sen_offline *o);
 int sen_offline_push(struct sen_offline *o, const struct sen_model_flat *model);
-unsigned int sen_offline_capacity(const struct sen_offline *o);
 int sen_offline_stats(const struct sen_offline *o, struct sen_stats *out);
 
 #endif

@@ -38,6 +38,8 @@ int sen_program_configure(struct sentroid *skel, unsigned int flows)
 	err = bpf_map__set_max_entries(skel->maps.flows, n);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.flows_sets, n / SEN_WAYS);
+	if (!err)
+		err = bpf_map__set_autocreate(skel->maps.replay_slots, false);
 	skel->rodata->sen_flow_sets = n / SEN_WAYS;
 	skel->rodata->sen_source_sets = bpf_map__max_entries(skel->maps.sources_sets);
 	skel->rodata->sen_target_sets = bpf_map__max_entries(skel->maps.targets_sets);

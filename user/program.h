@@ -8,7 +8,7 @@
 #include "sentroid.skel.h"
 
 /* Table sizes, hash keys and constants, before the verifier sees the program. `flows` is rounded up to
- * a power of two, 0 means the default. 0 or a negative errno. */
+ * a power of two, 0 means the default. What only a replay needs is left out. 0 or a negative errno. */
 int sen_program_configure(struct sentroid *skel, unsigned int flows);
 
 #endif

@@ -6,16 +6,13 @@
 #include <string.h>
 
 #include "capture.h"
-
-/* The parser reads headers only, and takes lengths from the capture: what a frame holds behind these
- * bytes cannot change what is said of it. */
-#define SEN_HEAD_BYTES 2304u
+#include "sentroid/abi.h"
 
 /* The bytes of a frame that the program is given. What the capture cut off is not there: zeros in its
  * place would be read as addresses and ports. */
-static inline uint32_t sen_frame_head(const struct sen_frame *f, uint8_t head[SEN_HEAD_BYTES])
+static inline uint32_t sen_frame_head(const struct sen_frame *f, uint8_t head[SEN_REPLAY_BYTES])
 {
-	uint32_t size = f->captured < SEN_HEAD_BYTES ? f->captured : SEN_HEAD_BYTES;
+	uint32_t size = f->captured < SEN_REPLAY_BYTES ? f->captured : SEN_REPLAY_BYTES;
 
 	memcpy(head, f->data, size);
 	return size;

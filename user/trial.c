@@ -136,24 +136,24 @@ static int note_attack(struct session *s, const struct sen_frame_label *label, u
 
 /* A frame that belongs to no flow passes: its score is 0. */
 static int note_frame(struct session *s, const struct sen_frame *frame,
-		      const struct sen_offline_result *result, const struct sen_frame_label *label)
+		      const struct sen_replay_result *result, const struct sen_frame_label *label)
 {
 	struct sen_trial_counts *n = &s->trial->counts;
-	uint32_t score = result->entry ? result->entry->score : 0;
+	bool untracked = result->parsed && result->reason == SEN_REASON_UNTRACKED;
 	int err;
 
 	if (is_early(s, frame->time_ns)) {
 		n->frames_before++;
 		return 0;
 	}
-	if (!result->entry) {
+	if (!result->parsed || untracked) {
 		n->frames_unparsed += !result->parsed;
-		n->frames_untracked += result->parsed;
+		n->frames_untracked += untracked;
 		n->frames_unscored_malicious += label->malicious;
 	}
-	err = sen_ranking_add(s->trial->packets, score, label->malicious);
+	err = sen_ranking_add(s->trial->packets, result->score, label->malicious);
 	if (!err && label->malicious)
-		err = note_attack(s, label, frame->time_ns, score >= SEN_ONE);
+		err = note_attack(s, label, frame->time_ns, result->score >= SEN_ONE);
 	return err;
 }
 
@@ -251,9 +251,10 @@ static int note_flow(struct session *s, size_t i, uint64_t time_ns,
 	return evaluated ? await_vector(s, &p) : 0;
 }
 
-static int note_result(struct session *s, const struct sen_frame *frame,
-		       const struct sen_offline_result *result)
+static int on_result(void *ctx, const struct sen_frame *frame,
+		     const struct sen_replay_result *result)
 {
+	struct session *s = ctx;
 	struct sen_trial *t = s->trial;
 	struct sen_frame_label label;
 	bool labelled;
@@ -263,11 +264,10 @@ static int note_result(struct session *s, const struct sen_frame *frame,
 	if (!t->counts.frames++)
 		t->first_ns = frame->time_ns;
 	t->last_ns = frame->time_ns;
-	err = sen_flowlog_add(s->log, frame, result);
+	err = sen_flowlog_add(s->log, frame, result, &i);
 	if (err)
 		return err;
 	labelled = sen_labels_get(s->options->labels, t->counts.frames, &label);
-	i = sen_flowlog_find(s->log, result);
 	if (i != SEN_NO_FLOW)
 		err = note_flow(s, i, frame->time_ns, labelled ? &label : NULL);
 	if (!labelled)
@@ -275,19 +275,6 @@ static int note_result(struct session *s, const struct sen_frame *frame,
 	else if (!err)
 		err = note_frame(s, frame, result, &label);
 	return err;
-}
-
-static int run_frame(struct session *s, const struct sen_frame *frame)
-{
-	struct sen_offline_result result;
-	int err = sen_offline_run(s->program, frame, &result);
-
-	if (!err)
-		err = note_result(s, frame, &result);
-	if (err)
-		return err;
-	sen_offline_drain(s->program);
-	return s->err;
 }
 
 static int run_file(struct session *s, const char *path, struct sen_why *why)
@@ -298,18 +285,16 @@ static int run_file(struct session *s, const char *path, struct sen_why *why)
 
 	if (err)
 		return err;
-	while (sen_capture_next(capture, &frame, &s->trial->damage) == 1) {
-		err = run_frame(s, &frame);
-		if (err) {
-			sen_why(why, err, NULL, "replaying: %s: frame %llu: %s", path,
-				(unsigned long long)frame.number, strerror(-err));
-			break;
-		}
+	while (!err && sen_capture_next(capture, &frame, &s->trial->damage) == 1) {
+		err = sen_offline_add(s->program, &frame);
 		if (s->options->progress)
 			s->options->progress(s->options->ctx, s->trial->counts.frames);
 	}
+	if (!err)
+		err = sen_offline_flush(s->program);
 	sen_capture_close(capture);
-	return err;
+	err = err ? err : s->err;
+	return err ? sen_why(why, err, NULL, "replaying: %s: %s", path, strerror(-err)) : 0;
 }
 
 /* Labels of another capture give figures that mean nothing. */
@@ -330,7 +315,11 @@ static int open_session(struct session *s, struct sen_why *why)
 	struct sen_policy policy = sen_policy_defaults;
 	struct sen_model_flat *flat = calloc(1, sizeof(*flat));
 	struct sen_offline_options offline = {
-		.model = flat, .policy = &policy, .on_event = on_event, .ctx = s
+		.model = flat,
+		.policy = &policy,
+		.on_result = on_result,
+		.on_event = on_event,
+		.ctx = s,
 	};
 	int err = flat ? sen_model_flatten(s->options->model, flat, why) :
 			 sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
@@ -342,7 +331,7 @@ static int open_session(struct session *s, struct sen_why *why)
 	if (err)
 		return err;
 	s->trial = new_trial();
-	s->log = sen_flowlog_new(sen_offline_capacity(s->program));
+	s->log = sen_flowlog_new();
 	if (!s->trial || !s->log)
 		return sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
 	return 0;

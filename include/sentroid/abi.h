@@ -259,4 +259,37 @@ struct sen_replay_state {
 };
 SEN_ASSERT_SIZE(struct sen_replay_state, 32);
 
+/* What the program made of a replayed frame. */
+struct sen_replay_result {
+	struct sen_flow_key key; /* of a parsed frame */
+	__u32 parsed;            /* 1: it has a flow, whether or not that has an entry */
+	__u32 score;             /* in force after it, Q16 */
+	__u32 side;              /* of the key, that sent it */
+	__u8 opened;             /* 1: it began a flow */
+	__u8 evaluated;          /* 1: it was a decision point */
+	__u8 inherited;          /* 1: score and class are the standing verdict of its target */
+	__u8 flow_flags;
+	__u8 class_id;
+	__u8 reason;
+	__u8 dropped; /* 1: policy would have held it back */
+	__u8 pad[5];
+};
+SEN_ASSERT_SIZE(struct sen_replay_result, 64);
+
+/* Frames go through the program in batches: a system call each would cost more than all the rest. */
+#define SEN_REPLAY_BATCH 64
+/* The parser reads headers only, and takes lengths from the capture: what a frame holds behind these
+ * bytes cannot change what is said of it. */
+#define SEN_REPLAY_BYTES 2304
+
+struct sen_replay_slot {
+	__u64 now_ns;
+	__u32 wire_len;
+	__u32 size; /* bytes in data */
+	__u8 pad[48];
+	struct sen_replay_result result;
+	__u8 data[SEN_REPLAY_BYTES];
+};
+SEN_ASSERT_SIZE(struct sen_replay_slot, 128 + SEN_REPLAY_BYTES);
+
 #endif

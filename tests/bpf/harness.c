@@ -135,6 +135,7 @@ struct rig *rig_open(const struct rig_sizes *sizes)
 	sizes = sizes ? sizes : &any;
 	configure(rig->skel, sizes);
 	bpf_program__set_autoload(rig->skel->progs.sentroid_egress, sizes->egress);
+	bpf_map__set_autocreate(rig->skel->maps.replay_slots, false);
 	assert_int_equal(sentroid__load(rig->skel), 0);
 	rig->prog_fd = bpf_program__fd(rig->skel->progs.sentroid);
 	open_tables(rig);

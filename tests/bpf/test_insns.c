@@ -43,6 +43,7 @@ static void measure(struct bpf_object *obj)
 			 bpf_program__name(prog));
 		f->log = calloc(1, LOG_BYTES);
 		assert_non_null(f->log);
+		bpf_program__set_autoload(prog, true);
 		bpf_program__set_log_level(prog, LOG_STATS);
 		assert_int_equal(bpf_program__set_log_buf(prog, f->log, LOG_BYTES), 0);
 	}

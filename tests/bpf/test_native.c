@@ -224,8 +224,8 @@ static void expect_same_maps(const struct duel *d)
 	bpf_object__for_each_map(map, d->rig->skel->obj) {
 		enum bpf_map_type type = bpf_map__type(map);
 
-		/* Neither the ring and the models, nor sections of variables. */
-		if (type != BPF_MAP_TYPE_RINGBUF && type != BPF_MAP_TYPE_ARRAY_OF_MAPS &&
+		/* Neither the ring and the models, nor sections of variables, nor what is absent. */
+		if (bpf_map__autocreate(map) && type != BPF_MAP_TYPE_RINGBUF && type != BPF_MAP_TYPE_ARRAY_OF_MAPS &&
 		    !strchr(bpf_map__name(map), '.'))
 			expect_same_map(d, map);
 	}
@@ -380,7 +380,7 @@ struct tally {
 
 static void fight_capture(struct duel *d, const char *path, struct tally *tally)
 {
-	uint8_t head[SEN_HEAD_BYTES];
+	uint8_t head[SEN_REPLAY_BYTES];
 	struct sen_capture *capture;
 	struct sen_frame frame;
 	struct sen_why why = { 0 };

@@ -104,7 +104,7 @@ static int write_flood(struct writer *w)
 
 static int write_capture(struct writer *w, const char *path)
 {
-	uint8_t head[SEN_HEAD_BYTES];
+	uint8_t head[SEN_REPLAY_BYTES];
 	struct sen_capture *capture;
 	struct sen_frame frame;
 	uint64_t last_ns = 0;

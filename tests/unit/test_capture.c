@@ -142,13 +142,13 @@ static void cooked_frames_keep_the_senders_address(void **state)
 /* The program gets what was captured and no more: zeros behind it would be read as a packet. */
 static void what_was_cut_off_is_not_made_up(void **state)
 {
-	uint8_t data[4000] = { 1 }, head[SEN_HEAD_BYTES];
+	uint8_t data[4000] = { 1 }, head[SEN_REPLAY_BYTES];
 	struct sen_frame frame = { .data = data, .captured = 30, .wire_len = 1500 };
 
 	(void)state;
 	assert_int_equal(sen_frame_head(&frame, head), 30);
 	frame.captured = sizeof(data);
-	assert_int_equal(sen_frame_head(&frame, head), SEN_HEAD_BYTES);
+	assert_int_equal(sen_frame_head(&frame, head), SEN_REPLAY_BYTES);
 }
 
 static void others_are_refused_by_name(void **state)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What `sentroid replay` prints at its end. */
+#ifndef SENTROID_REPLAY_SUMMARY_H
+#define SENTROID_REPLAY_SUMMARY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "alerts.h"
+#include "flowlog.h"
+#include "model.h"
+#include "why.h"
+
+struct replay_summary {
+	uint64_t packets, bytes;
+	uint64_t first_ns, last_ns; /* of the capture: earliest and latest */
+	uint64_t no_flow;           /* packets without one */
+	uint64_t evaluations, flagged_evaluations;
+	double seconds; /* that the replay took */
+	const struct sen_flowlog *flows;
+	const struct sen_model *model;
+	const struct sen_alerts *alerts;
+};
+
+int replay_summary_print(const struct replay_summary *s, bool json, struct sen_why *why);
+
+#endif

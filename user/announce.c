@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "announce.h"
+#include "novelty.h"
+#include "rules.h"
+
+unsigned int sen_announce(struct sen_alerts *alerts, const struct sen_model_flat *model,
+			  const struct sen_event *ev, bool novelties, int64_t now_ms,
+			  char reason[SEN_ANNOUNCE_TEXT])
+{
+	char name[SEN_CLASS_NAME_MAX];
+	unsigned int rule = sen_rules_classify(ev, reason, SEN_ANNOUNCE_TEXT);
+	struct sen_finding finding = {
+		.class_id = rule ? rule : ev->class_id,
+		.class_name = name,
+		.reason = reason,
+		.certain = rule != SEN_CLASS_NONE,
+	};
+
+	if (!rule && (!novelties || ev->score < SEN_ONE))
+		return SEN_CLASS_NONE;
+	if (!finding.class_id)
+		finding.class_id = SEN_CLASS_UNKNOWN;
+	if (!rule)
+		sen_novelty_explain(model, &ev->vector, reason, SEN_ANNOUNCE_TEXT);
+	sen_flat_class_name(model, finding.class_id, name);
+	sen_alerts_event(alerts, ev, &finding, now_ms);
+	return rule;
+}
+
+struct sen_alerts_settings sen_announce_settings(const struct sen_config *c)
+{
+	return (struct sen_alerts_settings){
+		.capacity = c->alerts_capacity,
+		.update_ms = 1000ll * c->alerts_update,
+		.idle_ms = 1000ll * c->alerts_idle,
+		.novelty_samples = c->alerts_novelty_samples,
+		.novelty_window_ms = 1000ll * c->alerts_novelty_window,
+		.novelty_score = (uint32_t)(c->alerts_novelty_score * SEN_ONE),
+	};
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Lines of comma-separated values, as fast as a replay makes them. printf() would take longer than the
+ * packets. Errors are kept for the end. */
+#ifndef SENTROID_CSV_H
+#define SENTROID_CSV_H
+
+#include <stdint.h>
+
+#include "why.h"
+
+struct sen_csv;
+
+/* Make or replace the file and write its header line. */
+int sen_csv_open(const char *path, const char *header, struct sen_csv **out, struct sen_why *why);
+/* Fields of a line, each set off from the one before it. */
+void sen_csv_number(struct sen_csv *csv, uint64_t value);
+/* value / scale with so many decimals, rounded half up. */
+void sen_csv_decimal(struct sen_csv *csv, uint64_t value, uint64_t scale, unsigned int decimals);
+void sen_csv_text(struct sen_csv *csv, const char *text);
+void sen_csv_end_line(struct sen_csv *csv);
+/* Write what is left; also frees. NULL is nothing to do. */
+int sen_csv_close(struct sen_csv *csv, struct sen_why *why);
+
+#endif

@@ -15,7 +15,7 @@ CLANG      ?= clang
 LLVM_STRIP ?= llvm-strip
 
 PKGS := libbpf libxdp libelf libcjson libmicrohttpd inih libpcap libcrypto libsystemd sqlite3 \
-	zlib libzstd cmocka
+	libcurl zlib libzstd cmocka
 
 # What is built natively goes to OBJ, which "make asan" points elsewhere; BPF objects and their
 # skeletons are the same for both.

@@ -14,7 +14,7 @@ declare -A group=(
 	[build]='
 		gcc libc6-dev make clang llvm pkg-config|pkgconf bpftool|linux-tools-generic
 		libbpf-dev libxdp-dev libelf-dev libcjson-dev libmicrohttpd-dev libinih-dev
-		libpcap-dev libssl-dev libsystemd-dev libsqlite3-dev zlib1g-dev libzstd-dev
+		libpcap-dev libssl-dev libsystemd-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev libzstd-dev
 		libcmocka-dev'
 	[test]='
 		nginx|nginx-light|nginx-full|nginx-extras curl wrk iperf3 openssh-server

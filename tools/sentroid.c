@@ -17,6 +17,8 @@ static const struct command commands[] = {
 	{ "status", "[IFACE] [--json]", "what is attached, and what it has counted", cmd_status },
 	{ "model", "push|show|list|verify|rollback|promote ...",
 	  "look at models, put them in force, take them back", cmd_model },
+	{ "learn", "now|status|pause|resume|upload ...", "see and steer what the agent learns",
+	  cmd_learn },
 	{ "replay", "FILE... [--model FILE] [--flows OUT.csv] [--packets OUT.csv] [--json]",
 	  "what the detector would have said about captures", cmd_replay },
 	{ "train", "--normal FILE... [--until SECONDS] [--attack CLASS=FILE ...] -o MODEL.json",

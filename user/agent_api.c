@@ -12,7 +12,6 @@
 #define BEAT_STALE_MS 5000   /* of an idle trainer */
 #define JOB_STALE_MS  900000 /* no training takes so long */
 #define METRICS_TYPE  "text/plain; version=0.0.4; charset=utf-8"
-#define JSON_TYPE     "application/json"
 
 bool sen_agent_ready(struct sen_agent *a, char *reason, size_t size)
 {
@@ -29,25 +28,10 @@ bool sen_agent_ready(struct sen_agent *a, char *reason, size_t size)
 	return true;
 }
 
-static void reply_text(struct sen_http_reply *reply, unsigned int status, const char *text)
-{
-	reply->status = status;
-	reply->body = strdup(text);
-	reply->len = strlen(text);
-}
-
-static void reply_json(struct sen_http_reply *reply, cJSON *json)
-{
-	reply->type = JSON_TYPE;
-	reply->body = cJSON_PrintUnformatted(json);
-	reply->len = reply->body ? strlen(reply->body) : 0;
-	cJSON_Delete(json);
-}
-
 static void get_health(void *ctx, struct sen_http_reply *reply)
 {
 	(void)ctx;
-	reply_text(reply, 200, "ok\n");
+	sen_http_text(reply, 200, "ok\n");
 }
 
 static void get_ready(void *ctx, struct sen_http_reply *reply)
@@ -56,7 +40,7 @@ static void get_ready(void *ctx, struct sen_http_reply *reply)
 	bool ready = sen_agent_ready(ctx, reason, sizeof(reason));
 
 	snprintf(text, sizeof(text), "%s\n", ready ? "ready" : reason);
-	reply_text(reply, ready ? 200 : 503, text);
+	sen_http_text(reply, ready ? 200 : 503, text);
 }
 
 static void get_metrics(void *ctx, struct sen_http_reply *reply)
@@ -93,59 +77,10 @@ static void get_alerts(void *ctx, struct sen_http_reply *reply)
 			cJSON_AddItemToArray(list, cJSON_DetachItemFromArray(own, 0));
 		cJSON_Delete(own);
 	}
-	reply_json(reply, all);
+	sen_http_json(reply, all);
 }
 
 /* Features that were tested, with how far each has moved. */
-static cJSON *drift_json(const struct sen_drift_report *r)
-{
-	cJSON *o = cJSON_CreateObject();
-
-	for (unsigned int dim = 0; dim < SEN_DRIFT_DIMS; dim++) {
-		const struct sen_drift_move *m = &r->dim[dim];
-		cJSON *f = cJSON_AddObjectToObject(o, sen_drift_name(dim));
-
-		cJSON_AddNumberToObject(f, "psi", m->psi);
-		cJSON_AddNumberToObject(f, "ks", m->ks);
-		cJSON_AddNumberToObject(f, "p", m->p);
-		cJSON_AddNumberToObject(f, "octaves", m->shift);
-		cJSON_AddBoolToObject(f, "moved", m->moved);
-		cJSON_AddNumberToObject(f, "windows", m->windows);
-	}
-	return o;
-}
-
-static cJSON *learner_json(const struct sen_learner_status *l)
-{
-	cJSON *o = cJSON_CreateObject();
-
-	cJSON_AddStringToObject(o, "state", sen_learner_state_name(l->state));
-	cJSON_AddBoolToObject(o, "training", l->training);
-	cJSON_AddBoolToObject(o, "history", l->history);
-	cJSON_AddNumberToObject(o, "version", l->version);
-	cJSON_AddNumberToObject(o, "benign", (double)l->benign);
-	cJSON_AddNumberToObject(o, "attack", (double)l->attack);
-	cJSON_AddNumberToObject(o, "skipped", (double)l->skipped);
-	cJSON_AddNumberToObject(o, "fresh", (double)l->fresh);
-	cJSON_AddNumberToObject(o, "reservoir", (double)l->reservoir);
-	cJSON_AddNumberToObject(o, "needed", (double)l->needed);
-	cJSON_AddNumberToObject(o, "promoted", (double)l->promoted);
-	cJSON_AddNumberToObject(o, "refused", (double)l->refused);
-	cJSON_AddNumberToObject(o, "failed", (double)l->failed);
-	cJSON_AddNumberToObject(o, "rolled_back", (double)l->rolled_back);
-	cJSON_AddNumberToObject(o, "drifts", (double)l->drifts);
-	cJSON_AddStringToObject(o, "drift_feature", l->drift_feature);
-	cJSON_AddNumberToObject(o, "drift_psi", l->drift_psi);
-	cJSON_AddItemToObject(o, "drift", drift_json(&l->drift));
-	cJSON_AddItemToObject(o, "sample_drift", drift_json(&l->sample_drift));
-	cJSON_AddNumberToObject(o, "missed_attack_ratio",
-				l->labelled_error[SEN_PERFORMANCE_ATTACK]);
-	cJSON_AddNumberToObject(o, "flagged_benign_ratio",
-				l->labelled_error[SEN_PERFORMANCE_BENIGN]);
-	cJSON_AddStringToObject(o, "note", l->note);
-	return o;
-}
-
 static cJSON *alerts_json(const struct sen_metrics_interface *v)
 {
 	cJSON *o = cJSON_CreateObject(), *classes;
@@ -183,7 +118,7 @@ static cJSON *interface_json(struct sen_interface *i)
 	flows = cJSON_AddObjectToObject(o, "flows");
 	cJSON_AddNumberToObject(flows, "used", (double)v.flows.used);
 	cJSON_AddNumberToObject(flows, "capacity", (double)v.flows.capacity);
-	cJSON_AddItemToObject(o, "learner", learner_json(&v.learner));
+	cJSON_AddItemToObject(o, "learner", sen_learner_json(&v.learner));
 	cJSON_AddItemToObject(o, "alerts", alerts_json(&v));
 	return o;
 }
@@ -202,11 +137,14 @@ static void get_status(void *ctx, struct sen_http_reply *reply)
 	list = cJSON_AddArrayToObject(o, "interfaces");
 	for (size_t i = 0; i < a->count; i++)
 		cJSON_AddItemToArray(list, interface_json(a->interfaces[i]));
-	reply_json(reply, o);
+	sen_http_json(reply, o);
 }
 
 const struct sen_http_route sen_agent_routes[] = {
-	{ "/metrics", get_metrics },      { "/healthz", get_health },
-	{ "/readyz", get_ready },         { "/api/v1/alerts", get_alerts },
-	{ "/api/v1/status", get_status }, { NULL, NULL },
+	{ .path = "/metrics", .fn = get_metrics },
+	{ .path = "/healthz", .fn = get_health },
+	{ .path = "/readyz", .fn = get_ready },
+	{ .path = "/api/v1/alerts", .fn = get_alerts },
+	{ .path = "/api/v1/status", .fn = get_status },
+	{ .path = NULL },
 };

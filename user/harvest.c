@@ -61,17 +61,20 @@ static void on_event(void *ctx, const struct sen_event *event)
 	h->samples[h->n++].origin = SEN_ORIGIN_OPERATOR;
 }
 
-static int run(struct sen_offline *o, struct sen_capture *c, double until_s, struct sen_why *why)
+static int run(struct sen_offline *o, struct sen_capture *c,
+	       const struct sen_harvest_options *options, struct sen_why *why)
 {
 	struct sen_frame frame;
 	uint64_t first = 0;
 	int err, failed;
 
 	while ((err = sen_capture_next(c, &frame, why)) == 1) {
+		if (options->cancel && atomic_load_explicit(options->cancel, memory_order_relaxed))
+			return sen_why(why, -ECANCELED, NULL, "replaying: cancelled");
 		if (frame.number == 1)
 			first = frame.time_ns;
-		if (until_s > 0 && frame.time_ns > first &&
-		    (frame.time_ns - first) / 1e9 >= until_s)
+		if (options->until_s > 0 && frame.time_ns > first &&
+		    (frame.time_ns - first) / 1e9 >= options->until_s)
 			break;
 		failed = sen_offline_add(o, &frame);
 		if (failed)
@@ -90,8 +93,10 @@ int sen_harvest_capture(struct sen_harvest *h, const char *path,
 	struct session session = { h, options, false };
 	struct sen_policy policy = sen_policy_defaults;
 	struct sen_offline_options offline = { .policy = &policy,
-					       .on_event = on_event,
-					       .ctx = &session };
+					       .model = options->model,
+					       .on_event = options->on_event ? options->on_event :
+									       on_event,
+					       .ctx = options->on_event ? options->ctx : &session };
 	struct sen_offline *o = NULL;
 	struct sen_capture *c = NULL;
 	int err;
@@ -101,7 +106,7 @@ int sen_harvest_capture(struct sen_harvest *h, const char *path,
 	if (!err)
 		err = sen_offline_open(&offline, &o, why);
 	if (!err)
-		err = run(o, c, options->until_s, why);
+		err = run(o, c, options, why);
 	if (!err && session.out_of_memory)
 		err = sen_why(why, -ENOMEM, NULL, "collecting samples: %s: out of memory", path);
 	sen_offline_close(o);

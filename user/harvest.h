@@ -3,6 +3,7 @@
 #ifndef SENTROID_HARVEST_H
 #define SENTROID_HARVEST_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "sample.h"
@@ -20,10 +21,15 @@ struct sen_harvest_options {
 	enum sen_label label;  /* that every sample gets */
 	unsigned int class_id; /* of an attack */
 	double until_s;        /* stop so many seconds after the first frame; 0: at the end */
+	const struct sen_model_flat *model; /* that scores; NULL: none */
+	const atomic_bool *cancel;          /* polled between frames; NULL: not cancellable */
+	/* Gets every evaluation instead, and no sample is appended; may be NULL. */
+	void (*on_event)(void *ctx, const struct sen_event *event);
+	void *ctx;
 };
 
 /* Run a capture through a freshly loaded program and append the samples. What could be read before an
- * error in the file counts; the error is returned all the same. */
+ * error in the file counts; the error is returned all the same. -ECANCELED. */
 int sen_harvest_capture(struct sen_harvest *h, const char *path,
 			const struct sen_harvest_options *options, struct sen_why *why);
 /* A sample from an event, unlabelled. */

@@ -3,10 +3,13 @@
 #include <microhttpd.h>
 #include <netdb.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "http.h"
@@ -22,7 +25,8 @@ struct sen_http {
 	const struct sen_http_route *routes;
 	void *ctx;
 	int socket;
-	int epoll; /* of the daemon, -1: not in the loop */
+	char *path; /* of a local socket; NULL: not one */
+	int epoll;  /* of the daemon, -1: not in the loop */
 	int timer;
 };
 
@@ -91,6 +95,51 @@ static int listen_on(const char *where, struct sen_why *why)
 		       "listen: %s: %s", where, strerror(-fd));
 }
 
+static int listen_local(const char *path, struct sen_why *why)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	mode_t mask;
+	int fd, err;
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		return sen_why(why, -ENAMETOOLONG, NULL, "control socket: %s: longer than %zu",
+			       path, sizeof(at.sun_path) - 1);
+	strcpy(at.sun_path, path);
+	unlink(path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return sen_why(why, -errno, NULL, "control socket: %s", strerror(errno));
+	mask = umask(0177);
+	err = bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, BACKLOG) ? -errno : 0;
+	umask(mask);
+	if (!err)
+		return fd;
+	close(fd);
+	return sen_why(why, err, NULL, "control socket: %s: %s", path, strerror(-err));
+}
+
+void sen_http_text(struct sen_http_reply *reply, unsigned int status, const char *text)
+{
+	reply->status = status;
+	reply->body = strdup(text);
+	reply->len = strlen(text);
+}
+
+void sen_http_json(struct sen_http_reply *reply, cJSON *json)
+{
+	reply->type = "application/json";
+	reply->body = cJSON_PrintUnformatted(json);
+	reply->len = reply->body ? strlen(reply->body) : 0;
+	cJSON_Delete(json);
+}
+
+/* What the library knows as a connection. */
+const char *sen_http_argument(const struct sen_http_request *request, const char *name)
+{
+	return MHD_lookup_connection_value((struct MHD_Connection *)request, MHD_GET_ARGUMENT_KIND,
+					   name);
+}
+
 static enum MHD_Result send_reply(struct MHD_Connection *c, struct sen_http_reply *reply,
 				  const char *allow)
 {
@@ -123,6 +172,21 @@ static enum MHD_Result send_text(struct MHD_Connection *c, unsigned int status, 
 	return send_reply(c, &reply, allow);
 }
 
+/* False: not by this method. */
+static bool answer(const struct sen_http *http, const struct sen_http_route *r,
+		   struct MHD_Connection *c, const char *method, struct sen_http_reply *reply)
+{
+	bool get = !strcmp(method, MHD_HTTP_METHOD_GET) || !strcmp(method, MHD_HTTP_METHOD_HEAD);
+
+	if (get && r->fn)
+		r->fn(http->ctx, reply);
+	else if (!strcmp(method, MHD_HTTP_METHOD_POST) && r->post && http->path)
+		r->post(http->ctx, (const struct sen_http_request *)c, reply);
+	else
+		return false;
+	return true;
+}
+
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *data_size, void **state)
@@ -142,10 +206,9 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 	for (const struct sen_http_route *r = http->routes; r->path; r++) {
 		if (strcmp(r->path, url))
 			continue;
-		if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
+		if (!answer(http, r, c, method, &reply))
 			return send_text(c, MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed\n",
-					 "GET, HEAD");
-		r->fn(http->ctx, &reply);
+					 r->fn ? "GET, HEAD" : "POST");
 		return send_reply(c, &reply, NULL);
 	}
 	return send_text(c, MHD_HTTP_NOT_FOUND, "not found\n", NULL);
@@ -204,24 +267,17 @@ static int start_daemon(struct sen_http *http)
 	return join_loop(http);
 }
 
-int sen_http_start(struct sen_loop *loop, const char *listen, const struct sen_http_route *routes,
-		   void *ctx, struct sen_http **out, struct sen_why *why)
+static int start(struct sen_http *http, int socket, const char *where, struct sen_http **out,
+		 struct sen_why *why)
 {
-	struct sen_http *http = calloc(1, sizeof(*http));
-	int err;
+	int err = socket;
 
-	if (!http)
-		return sen_why(why, -ENOMEM, NULL, "http: out of memory");
-	http->loop = loop;
-	http->routes = routes;
-	http->ctx = ctx;
 	http->epoll = http->timer = -1;
-	http->socket = listen_on(listen, why);
-	err = http->socket;
-	if (err >= 0) {
+	http->socket = socket;
+	if (socket >= 0) {
 		err = start_daemon(http);
 		if (err)
-			sen_why(why, err, NULL, "http: %s: %s", listen, strerror(-err));
+			sen_why(why, err, NULL, "http: %s: %s", where, strerror(-err));
 	}
 	if (err) {
 		sen_http_stop(http);
@@ -229,6 +285,44 @@ int sen_http_start(struct sen_loop *loop, const char *listen, const struct sen_h
 	}
 	*out = http;
 	return 0;
+}
+
+static struct sen_http *new_server(struct sen_loop *loop, const struct sen_http_route *routes,
+				   void *ctx)
+{
+	struct sen_http *http = calloc(1, sizeof(*http));
+
+	if (!http)
+		return NULL;
+	http->loop = loop;
+	http->routes = routes;
+	http->ctx = ctx;
+	return http;
+}
+
+int sen_http_start(struct sen_loop *loop, const char *listen, const struct sen_http_route *routes,
+		   void *ctx, struct sen_http **out, struct sen_why *why)
+{
+	struct sen_http *http = new_server(loop, routes, ctx);
+
+	if (!http)
+		return sen_why(why, -ENOMEM, NULL, "http: out of memory");
+	return start(http, listen_on(listen, why), listen, out, why);
+}
+
+int sen_http_start_local(struct sen_loop *loop, const char *path,
+			 const struct sen_http_route *routes, void *ctx, struct sen_http **out,
+			 struct sen_why *why)
+{
+	struct sen_http *http = new_server(loop, routes, ctx);
+
+	if (http)
+		http->path = strdup(path);
+	if (!http || !http->path) {
+		free(http);
+		return sen_why(why, -ENOMEM, NULL, "control socket: out of memory");
+	}
+	return start(http, listen_local(path, why), path, out, why);
 }
 
 void sen_http_stop(struct sen_http *http)
@@ -243,5 +337,8 @@ void sen_http_stop(struct sen_http *http)
 		MHD_stop_daemon(http->daemon);
 	if (http->socket >= 0)
 		close(http->socket);
+	if (http->path)
+		unlink(http->path);
+	free(http->path);
 	free(http);
 }

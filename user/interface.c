@@ -151,8 +151,13 @@ static void job_run(void *arg, const atomic_bool *cancel)
 static void job_done(void *arg)
 {
 	struct train_job *job = arg;
+	struct sen_interface *i = job->owner;
+	int err = job->training->err;
 
-	sen_learner_trained(job->owner->learner, job->training, sen_now_ms());
+	sen_learner_trained(i->learner, job->training, sen_now_ms());
+	/* One that was refused has seen them as well. */
+	if (i->uploads && (!err || err == -EKEYREJECTED))
+		sen_uploads_training_done(i->uploads);
 	free(job);
 }
 
@@ -180,6 +185,8 @@ static int op_train(void *ctx, struct sen_training *training)
 								  .dropped = job_dropped });
 	if (err)
 		free(job);
+	else if (i->uploads)
+		sen_uploads_training_begins(i->uploads);
 	return err;
 }
 
@@ -194,13 +201,40 @@ const struct sen_learner_ops sen_interface_learner_ops = {
 	.say = op_say,
 };
 
+/* ---- what uploads ask for ---- */
+
+static int op_judge(void *ctx, struct sen_model_flat *model, struct sen_marks *marks,
+		    double *margin)
+{
+	struct sen_interface *i = ctx;
+
+	*marks = *sen_learner_marks(i->learner);
+	*margin = i->env.config->learn_uncertain ? i->env.config->learn_margin : 0;
+	return op_model(i, SEN_SLOT_ACTIVE, model);
+}
+
+static struct sen_store *op_store(void *ctx)
+{
+	struct sen_interface *i = ctx;
+
+	return sen_learner_store(i->learner);
+}
+
+const struct sen_uploads_ops sen_interface_uploads_ops = {
+	.judge = op_judge,
+	.store = op_store,
+	.say = op_say,
+};
+
 void sen_interface_close(struct sen_interface *i)
 {
 	if (!i)
 		return;
 	if (i->alerts)
 		sen_alerts_close_all(i->alerts);
+	sen_http_stop(i->control);
 	sen_interface_disconnect(i);
+	sen_uploads_close(i->uploads);
 	sen_learner_free(i->learner);
 	sen_alerts_free(i->alerts);
 	sen_registry_close(i->registry);
@@ -223,8 +257,13 @@ void sen_interface_tick(struct sen_interface *i)
 
 	sen_interface_check_pins(i);
 	sen_alerts_tick(i->alerts, now_ms);
-	if (i->connected)
-		sen_learner_tick(i->learner, now_ms);
+	if (!i->connected)
+		return;
+	if (i->uploads) {
+		sen_uploads_tick(i->uploads);
+		sen_learner_uploads(i->learner, sen_uploads_count(i->uploads));
+	}
+	sen_learner_tick(i->learner, now_ms);
 }
 
 void sen_interface_configure(struct sen_interface *i)

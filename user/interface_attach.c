@@ -173,6 +173,7 @@ static void unmake_state(const struct sen_interface *i)
 	}
 	if (!i->state_made)
 		return;
+	sen_uploads_unmake(i->state_dir);
 	snprintf(path, sizeof(path), "%s/alerts.jsonl", i->state_dir);
 	if (!stat(path, &st) && !st.st_size)
 		unlink(path);
@@ -209,6 +210,17 @@ static int open_parts(struct sen_interface *i, struct sen_why *why)
 	return 0;
 }
 
+/* Ways in for operators: without them everything else works. */
+static void open_doors(struct sen_interface *i)
+{
+	struct sen_why why = { 0 };
+
+	if (sen_uploads_open(i->state_dir, i->env.worker, &sen_interface_uploads_ops, i,
+			     &i->uploads, &why))
+		sen_log(SEN_LOG_WARNING, "%s: no uploads: %s", i->name, why.text);
+	sen_interface_open_control(i);
+}
+
 static int open_interface(struct sen_interface *i, struct sen_why *why)
 {
 	int err = open_and_claim(i, why);
@@ -231,6 +243,8 @@ static int open_interface(struct sen_interface *i, struct sen_why *why)
 		err = sen_learner_start(i->learner, sen_now_ms(), why);
 	if (!err)
 		err = connect_ring(i, why);
+	if (!err)
+		open_doors(i);
 	return err;
 }
 
@@ -293,6 +307,8 @@ void sen_interface_abandon(struct sen_interface *i)
 	sen_interface_disconnect(i);
 	if (i->attached_here)
 		sen_loader_detach(i->name, NULL);
+	sen_http_stop(i->control);
+	i->control = NULL;
 	/* The store writes when it is closed. */
 	sen_learner_free(i->learner);
 	i->learner = NULL;

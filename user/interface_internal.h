@@ -9,11 +9,13 @@
 
 #include "alerts.h"
 #include "dataplane.h"
+#include "http.h"
 #include "interface.h"
 #include "learner.h"
 #include "log.h"
 #include "registry.h"
 #include "ring.h"
+#include "uploads.h"
 
 struct sen_interface {
 	char name[32];
@@ -30,7 +32,9 @@ struct sen_interface {
 	struct sen_registry *registry;
 	struct sen_alerts *alerts;
 	struct sen_learner *learner;
-	FILE *journal; /* alerts.jsonl; NULL where it cannot be written */
+	struct sen_uploads *uploads; /* NULL where its folders could not be made */
+	struct sen_http *control;    /* NULL where it could not be opened */
+	FILE *journal;               /* alerts.jsonl; NULL where it cannot be written */
 
 	struct sen_model_flat model; /* that events speak of, for words */
 	int64_t model_ms;
@@ -39,12 +43,15 @@ struct sen_interface {
 };
 
 extern const struct sen_learner_ops sen_interface_learner_ops;
+extern const struct sen_uploads_ops sen_interface_uploads_ops;
 
 /* Callbacks of the ring and of the alerts. */
 void sen_interface_event(void *ctx, const struct sen_event *ev);
 void sen_interface_alert(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert);
 
 void sen_interface_open_journal(struct sen_interface *i);
+/* Listen to commands; without that everything else works. */
+void sen_interface_open_control(struct sen_interface *i);
 /* Let go of the pinned maps; everything learned stays in memory. */
 void sen_interface_disconnect(struct sen_interface *i);
 /* Notice that somebody has detached the program, or attached it again. */

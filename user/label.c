@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,6 +24,31 @@ const char *sen_origin_name(unsigned int origin)
 	static const char *const names[] = { "none", "score", "rule", "operator", "upload" };
 
 	return origin < sizeof(names) / sizeof(names[0]) ? names[origin] : "?";
+}
+
+#define CLASS_NAME(id, name, help) [SEN_CLASS_##id] = name,
+static const char *const class_names[] = { SEN_CLASSES(CLASS_NAME) };
+
+int sen_label_parse(const char *text, unsigned int *label, unsigned int *class_id)
+{
+	*class_id = SEN_CLASS_NONE;
+	for (*label = SEN_LABEL_NONE; *label <= SEN_LABEL_ATTACK; (*label)++)
+		if (!strcmp(text, sen_label_name(*label))) {
+			*class_id = *label == SEN_LABEL_ATTACK ? SEN_CLASS_UNKNOWN : SEN_CLASS_NONE;
+			return 0;
+		}
+	*label = SEN_LABEL_ATTACK;
+	for (*class_id = SEN_CLASS_UNKNOWN; *class_id < SEN_CLASS_BUILTIN_COUNT; (*class_id)++)
+		if (!strcmp(text, class_names[*class_id]))
+			return 0;
+	return -EINVAL;
+}
+
+const char *sen_label_text(unsigned int label, unsigned int class_id)
+{
+	if (label != SEN_LABEL_ATTACK)
+		return sen_label_name(label);
+	return class_id && class_id < SEN_CLASS_BUILTIN_COUNT ? class_names[class_id] : "attack";
 }
 
 /* Within a bin scores count as spread evenly over its logarithm. */

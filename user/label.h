@@ -32,5 +32,8 @@ struct sen_record sen_record_of(const struct sen_event *ev);
 /* "benign", "attack", "none"; "score", "rule", "operator", "upload". */
 const char *sen_label_name(unsigned int label);
 const char *sen_origin_name(unsigned int origin);
-
+/* "benign", "attack" (of unknown class), a built-in class, or "none". 0 or -EINVAL. */
+int sen_label_parse(const char *text, unsigned int *label, unsigned int *class_id);
+/* The other way round. */
+const char *sen_label_text(unsigned int label, unsigned int class_id);
 #endif

@@ -11,6 +11,7 @@
 #ifndef SENTROID_LEARNER_H
 #define SENTROID_LEARNER_H
 
+#include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -109,6 +110,11 @@ void sen_learner_trained(struct sen_learner *l, struct sen_training *training, i
 /* An operator's word: train as soon as nothing else runs; from scratch if `full`. -EAGAIN: not while it is
  * in this state. */
 int sen_learner_ask(struct sen_learner *l, bool full, struct sen_why *why);
+/* Rest for so many seconds, 0: until resumed. What is being trained comes to nothing; the caller may cancel
+ * it. -EAGAIN likewise. */
+int sen_learner_pause(struct sen_learner *l, unsigned int seconds, int64_t now_ms,
+		      struct sen_why *why);
+int sen_learner_resume(struct sen_learner *l, int64_t now_ms, struct sen_why *why);
 /* Unique uploads that no training has seen. */
 void sen_learner_uploads(struct sen_learner *l, unsigned int count);
 /* The samples, for what else adds to them. */
@@ -119,5 +125,7 @@ const struct sen_marks *sen_learner_marks(const struct sen_learner *l);
 bool sen_learner_withholds_novelties(const struct sen_learner *l);
 const struct sen_learner_status *sen_learner_status(struct sen_learner *l);
 const char *sen_learner_state_name(enum sen_learner_state state);
+/* An object to cJSON_Delete(). */
+cJSON *sen_learner_json(const struct sen_learner_status *status);
 
 #endif

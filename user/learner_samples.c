@@ -205,17 +205,3 @@ void sen_learner_tick_triggers(struct sen_learner *l, int64_t now_ms)
 		start_training(l, due.full ? SEN_TRAINING_FULL : SEN_TRAINING_UPDATE, due.why,
 			       now_ms);
 }
-
-int sen_learner_ask(struct sen_learner *l, bool full, struct sen_why *why)
-{
-	if (l->status.state != SEN_LEARNER_ACTIVE)
-		return sen_why(why, -EAGAIN, NULL, "train: learning is in state '%s'",
-			       sen_learner_state_name(l->status.state));
-	sen_trigger_ask(&l->trigger, full);
-	return 0;
-}
-
-void sen_learner_uploads(struct sen_learner *l, unsigned int count)
-{
-	l->trigger.uploads = count;
-}

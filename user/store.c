@@ -75,12 +75,20 @@ static double bonus(const struct sen_sample *sample)
 	return sample->origin == SEN_ORIGIN_OPERATOR ? KEY_OPERATED : 0;
 }
 
-void sen_store_add(struct sen_store *s, const struct sen_record *record)
+static unsigned int place(struct sen_store *s, const struct sen_record *record, double *key)
 {
 	const struct sen_sample *x = &record->sample;
 	unsigned int stratum = sen_store_stratum(x->label, x->class_id, record->teaches,
 						 record->trained);
-	double key = sen_store_key(s, stratum) + bonus(x);
+
+	*key = sen_store_key(s, stratum) + bonus(x);
+	return stratum;
+}
+
+void sen_store_add(struct sen_store *s, const struct sen_record *record)
+{
+	double key;
+	unsigned int stratum = place(s, record, &key);
 	size_t at = s->waiting_n;
 
 	if (s->count[stratum] >= sen_store_capacity(s, stratum) && key <= s->floor[stratum])
@@ -172,6 +180,16 @@ void sen_store_read(sqlite3_stmt *row, struct sen_record *out)
 	x->flow = flow_hash(out);
 }
 
+int sen_store_write(struct sen_store *s, const struct sen_record *record, struct sen_why *why)
+{
+	double key;
+	unsigned int stratum = place(s, record, &key);
+	int err = sen_store_fail(s, insert(s, record, stratum, key), "write", why);
+
+	s->count[stratum] += !err;
+	return err;
+}
+
 static int write_waiting(struct sen_store *s, struct sen_why *why)
 {
 	for (size_t i = 0; i < s->waiting_n; i++) {
@@ -228,6 +246,15 @@ static int trim(struct sen_store *s, unsigned int stratum, struct sen_why *why)
 		s->floor[stratum] = sqlite3_column_double(lowest, 0);
 	sqlite3_finalize(lowest);
 	return sen_store_fail(s, rc, "read", why);
+}
+
+int sen_store_keep_bounds(struct sen_store *s, struct sen_why *why)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < SEN_STRATA; i++)
+		err = trim(s, i, why);
+	return err ? err : write_seen(s, why);
 }
 
 static int sweep(struct sen_store *s, int64_t wall_ms, struct sen_why *why)
@@ -292,11 +319,11 @@ static int write_all(struct sen_store *s, int64_t wall_ms, struct sen_why *why)
 
 	if (!err)
 		err = write_waiting(s, why);
-	for (unsigned int i = 0; !err && i < SEN_STRATA; i++)
-		err = trim(s, i, why);
+	if (!err)
+		err = sen_store_keep_bounds(s, why);
 	if (!err)
 		err = sweep(s, wall_ms, why);
-	return err ? err : write_seen(s, why);
+	return err;
 }
 
 int sen_store_flush(struct sen_store *s, int64_t wall_ms, struct sen_why *why)

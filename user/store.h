@@ -84,6 +84,23 @@ long sen_store_draw(struct sen_store *s, const struct sen_store_wish *wish, stru
 		    struct sen_why *why);
 /* What was fresh is past from here on: it takes part in one update, not in two. */
 int sen_store_settle(struct sen_store *s, struct sen_why *why);
+struct sen_upload {
+	int64_t id; /* given by the store */
+	char sha256[65];
+	char name[256];
+	int64_t time_ms; /* wall clock */
+};
+
+/* An upload with its samples, in one transaction. -EEXIST: one of that digest is known, nothing has
+ * changed. */
+int sen_store_add_upload(struct sen_store *s, const struct sen_upload *upload,
+			 struct sen_record *records, size_t n, struct sen_why *why);
+/* Call fn (may be NULL) for those up to an id that are not archived; how many, or what fn returned. */
+int sen_store_uploads(struct sen_store *s, int64_t upto,
+		      int (*fn)(void *ctx, const struct sen_upload *upload), void *ctx,
+		      struct sen_why *why);
+int sen_store_archive_upload(struct sen_store *s, int64_t id, const char *where,
+			     struct sen_why *why);
 /* Forget what was taken for normal by its score alone: the baseline begins again. */
 int sen_store_forget_normal(struct sen_store *s, struct sen_why *why);
 

@@ -53,6 +53,10 @@ int sen_store_end(struct sen_store *s, int err, struct sen_why *why);
 
 /* Schema and statements; store_open.c. */
 int sen_store_prepare(struct sen_store *s, struct sen_why *why);
+/* Write one record within a transaction. */
+int sen_store_write(struct sen_store *s, const struct sen_record *record, struct sen_why *why);
+/* Trim every stratum, within a transaction. */
+int sen_store_keep_bounds(struct sen_store *s, struct sen_why *why);
 /* Count the strata anew. */
 int sen_store_recount(struct sen_store *s, struct sen_why *why);
 

@@ -18,11 +18,11 @@ struct sen_trigger_settings {
 };
 
 struct sen_trigger {
-	int64_t last_ms;      /* start of the last training */
-	int64_t last_full_ms; /* of the last full one */
-	uint64_t samples;     /* new since the last training */
-	unsigned int uploads; /* unique ones that no training has seen */
-	const char *drift;    /* what has drifted, NULL: nothing */
+	int64_t last_ms;        /* start of the last training */
+	int64_t last_full_ms;   /* of the last full one */
+	uint64_t samples;       /* new since the last training */
+	unsigned int uploads;   /* unique ones that no training has seen */
+	const char *drift;      /* what has drifted, NULL: nothing */
 	bool asked, asked_full; /* by an operator */
 };
 

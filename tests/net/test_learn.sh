@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Learning as an operator steers it: trainings asked for, a pause, uploads, labels, and what is left of
+# it all when the agent is killed.
+
+cd "$(dirname "$0")/../.." || exit 2
+# shellcheck source-path=SCRIPTDIR source=lab.sh
+. tests/net/lab.sh
+# shellcheck source-path=SCRIPTDIR source=agent.sh
+. tests/net/agent.sh
+
+BASELINE=10
+
+agent_tools sqlite3 python3 nmap || skip_all "tools are missing"
+agent_begin learn || exit
+lab_trap
+trap agent_end EXIT
+lab_up || exit
+lab_servers_up
+state=$LAB_TMP/state
+own=$state/$LAB_IF
+
+learn() { in_srv "$SENTROID" learn "$1" --state-dir "$state" "${@:2}" 2>&1; }
+learner() { learn status --json "$LAB_IF" | jq -r ".[0]$1"; }
+# learner_until SECONDS FILTER
+learner_until() {
+	local end=$((SECONDS + $1))
+	until [ "$(learner "$2")" = true ]; do
+		((SECONDS < end)) || return 1
+		sleep 0.3
+	done
+}
+samples() { sqlite3 "$own/samples.db" "SELECT count(*) FROM samples ${1:+WHERE $1}"; }
+
+[[ $(learn status) == *"none runs under"* ]]
+check "without an agent there is one clear line" learn status
+# Long intervals: nothing is trained here but what is asked for.
+configuration=('[baseline]' "seconds = $BASELINE" '[train]' 'target_fpr = 0.01' 'threshold_margin = 1'
+	'[learn]' 'min_interval = 3600' 'interval = 7200' 'samples = 100000')
+agent_start "${configuration[@]}" || give_up "the agent starts"
+[[ $(learn now "$LAB_IF") == *"learning is in state 'baseline'"* ]]
+check "no training is asked for amid the baseline" learn now "$LAB_IF"
+benign_start $((BASELINE + 15)) 7
+sleep "$BASELINE"
+learner_until 25 '.state == "active"' || give_up "a model after the baseline"
+
+# --- trainings asked for ---------------------------------------------------------------------------
+
+trainings() { learner '| .promoted + .refused + .failed'; }
+before=$(trainings)
+[[ $(learn now) == "$LAB_IF: a training is asked for" ]]
+check "learn now" learn now
+learner_until 15 "| .promoted + .refused > $before and (.training | not)"
+check "a training follows at once, whatever the least interval" learn status
+before=$(trainings)
+learn now --full "$LAB_IF" >/dev/null
+learner_until 15 "| .promoted + .refused > $before and (.training | not)"
+check "learn now --full" learn status
+[ "$(stat -c %a "$own/control.sock")" = 600 ] && [ "$(stat -c %a "$own/samples.db")" = 600 ]
+check "the control socket and the samples are root's alone" ls -l "$own"
+[ "$(in_srv curl -s -o /dev/null -w '%{http_code}' -X POST "http://127.0.0.1:$AGENT_PORT/learn/now")" = 404 ] &&
+	[ "$(in_srv curl -s -o /dev/null -w '%{http_code}' -X POST "http://127.0.0.1:$AGENT_PORT/api/v1/status")" = 405 ]
+check "nothing is asked for over TCP"
+
+# --- a pause ---------------------------------------------------------------------------------------
+
+learn pause "$LAB_IF" >/dev/null && [ "$(learner .state)" = paused ] && [[ $(learn now) == *"state 'paused'"* ]]
+check "learn pause" learn status
+learn resume "$LAB_IF" >/dev/null && learner_until 5 '.state == "active"'
+check "learn resume" learn status
+[[ $(learn resume) == *"state 'active'"* ]]
+check "there is nothing to resume then" learn status
+
+# --- uploads ---------------------------------------------------------------------------------------
+
+# capture FILE N: a capture of its own, of N small UDP flows.
+capture() {
+	python3 - "$1" "$2" <<'PYTHON'
+import struct, sys
+out = open(sys.argv[1], "wb")
+n = int(sys.argv[2])
+out.write(struct.pack("<IHHiIII", 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1))
+for i in range(n):
+    for back in (False, True):
+        data = b"x" * (40 + 3 * n)
+        ports = (9000, 20000 + i) if back else (20000 + i, 9000)
+        udp = struct.pack(">HHHH", *ports, 8 + len(data), 0) + data
+        ends = (bytes([10, 1, 0, 1]), bytes([10, 1, 0, 2]))
+        ip = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(udp), i, 0, 64, 17, 0)
+        ip += (ends[1] + ends[0]) if back else (ends[0] + ends[1])
+        frame = bytes(12) + b"\x08\x00" + ip + udp
+        at = i * 0.4 + (0.01 if back else 0)
+        out.write(struct.pack("<IIII", int(at), int(at % 1 * 1e6), len(frame), len(frame)) + frame)
+PYTHON
+}
+
+before=$(trainings)
+mkdir "$LAB_TMP/captures"
+for n in {1..9}; do
+	capture "$LAB_TMP/captures/$n.pcap" $((20 + n))
+	learn upload "$LAB_TMP/captures/$n.pcap" -i "$LAB_IF" --label benign >/dev/null || break
+done
+[ "$n" = 9 ] && learner_until 40 '.uploads == 9'
+check "nine uploads are analysed and counted" learn status
+[ "$(samples "origin = 4 AND label = 1 AND upload > 0")" -gt 100 ]
+check "their samples have the label they came with" samples "upload > 0"
+cp "$LAB_TMP/captures/3.pcap" "$LAB_TMP/captures/other-name.pcap"
+learn upload "$LAB_TMP/captures/other-name.pcap" -i "$LAB_IF" >/dev/null
+echo "this is no capture" >"$own/uploads/notes.txt"
+# log_until SECONDS TEXT...: until the agent has said all of them.
+log_until() {
+	local end=$((SECONDS + $1)) text
+	for text in "${@:2}"; do
+		until [[ $(agent_log) == *"$text"* ]]; do
+			((SECONDS < end)) || return 1
+			sleep 0.3
+		done
+	done
+}
+log_until 15 "other-name.pcap is known already" "notes.txt rejected" &&
+	[ "$(learner .uploads)" = 9 ] && [ "$(trainings)" = "$before" ]
+check "the same one again does not count, nor what is no capture" agent_log
+grep -q . "$own/uploads/rejected/notes.txt.reason" && [ -f "$own/uploads/rejected/notes.txt" ] && [ ! -e "$own/uploads/notes.txt" ]
+check "what is no capture is put aside with the reason" ls -R "$own/uploads"
+
+# The least interval holds for uploads, too.
+sed -i 's/min_interval = .*/min_interval = 1/' "$LAB_TMP/agent.conf"
+kill -HUP "$AGENT_PID"
+capture "$own/uploads/tenth.pcap" 55
+learner_until 25 "| .promoted + .refused > $before and (.training | not) and .uploads == 0"
+check "the tenth, dropped into the folder, sets off one training" learn status
+[ "$(find "$own/uploads/archive" -type f -name '20*Z-*.pcap' | wc -l)" = 10 ] && [ -z "$(ls "$own/uploads/stored")" ]
+check "all ten are archived with a time stamp" ls -R "$own/uploads"
+after=$(trainings)
+learn upload "$LAB_TMP/captures/5.pcap" -i "$LAB_IF" >/dev/null
+log_until 15 " 5.pcap is known already" && [ "$(learner .uploads)" = 0 ]
+check "one that has been trained on does not count again" agent_log
+sleep 2
+[ "$(trainings)" = "$after" ]
+check "and sets off nothing" learn status
+
+# --- killed ----------------------------------------------------------------------------------------
+
+for pid in "${BENIGN_PIDS[@]}"; do kill "$pid" 2>/dev/null; done
+benign_wait
+sleep 2
+kept=$(samples)
+agent_stop KILL
+[ "$(sqlite3 "$own/samples.db" 'PRAGMA integrity_check')" = ok ] && [ "$(samples)" -ge "$kept" ] && [ "$kept" -gt 500 ]
+check "killed, it leaves its samples whole" samples
+[[ $(learn status "$LAB_IF") == *"no agent runs there"* ]]
+check "a socket left behind is no agent" learn status "$LAB_IF"
+# Damage is put aside, and detection goes on.
+printf 'no database' | dd of="$own/samples.db" conv=notrunc status=none
+agent_start || give_up "the agent starts"
+[[ $(agent_log) == *"the samples could not be read and were moved to"* ]] && [ "$(samples)" -ge 0 ] &&
+	[ "$(learner .state)" = active ]
+check "a damaged file is moved aside, and learning goes on" agent_log
+agent_stop TERM
+[ ! -e "$own/control.sock" ]
+check "stopped, it takes its socket away" ls "$own"
+
+check_done

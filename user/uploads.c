@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "analyse.h"
+#include "clock.h"
+#include "fsutil.h"
+#include "uploads.h"
+
+#define QUIET_S 2 /* a file that has not changed for so long is whole */
+
+static const char *const own_folders[] = { "stored", "archive", "rejected" };
+
+/* One file on its way through the worker. */
+struct job {
+	struct sen_uploads *owner;
+	char path[PATH_MAX];
+	struct sen_upload upload;
+	struct sen_analysis analysis;
+	int err;
+	struct sen_why why;
+};
+
+struct sen_uploads {
+	char folder[PATH_MAX - 320];
+	struct sen_worker *worker;
+	struct sen_uploads_ops ops;
+	void *ctx;
+	bool busy;
+	int64_t taken; /* the last upload that the running training has */
+};
+
+__attribute__((format(printf, 3, 4))) static void say(struct sen_uploads *u,
+						      enum sen_log_level level, const char *fmt,
+						      ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(line, sizeof(line), fmt, args);
+	va_end(args);
+	u->ops.say(u->ctx, level, line);
+}
+
+int sen_uploads_open(const char *state_dir, struct sen_worker *worker,
+		     const struct sen_uploads_ops *ops, void *ctx, struct sen_uploads **out,
+		     struct sen_why *why)
+{
+	struct sen_uploads *u = calloc(1, sizeof(*u));
+	char path[PATH_MAX];
+	int err = 0;
+
+	if (!u)
+		return sen_why(why, -ENOMEM, NULL, "uploads: out of memory");
+	u->worker = worker;
+	u->ops = *ops;
+	u->ctx = ctx;
+	snprintf(u->folder, sizeof(u->folder), "%s/" SEN_UPLOADS_FOLDER, state_dir);
+	for (size_t i = 0; !err && i < sizeof(own_folders) / sizeof(own_folders[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", u->folder, own_folders[i]);
+		err = sen_make_dirs(path, why);
+	}
+	if (err) {
+		free(u);
+		return err;
+	}
+	*out = u;
+	return 0;
+}
+
+void sen_uploads_unmake(const char *state_dir)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(own_folders) / sizeof(own_folders[0]); i++) {
+		snprintf(path, sizeof(path), "%s/" SEN_UPLOADS_FOLDER "/%s", state_dir,
+			 own_folders[i]);
+		rmdir(path);
+	}
+	snprintf(path, sizeof(path), "%s/" SEN_UPLOADS_FOLDER, state_dir);
+	rmdir(path);
+}
+
+void sen_uploads_close(struct sen_uploads *u)
+{
+	free(u);
+}
+
+/* ---- finding files ---- */
+
+static bool is_whole(const char *path)
+{
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime >= QUIET_S;
+}
+
+/* The first file of a folder that is ready, by name. */
+static bool find_in(const char *folder, char path[PATH_MAX], char name[256])
+{
+	struct dirent **list;
+	int n = scandir(folder, &list, NULL, alphasort);
+	bool found = false;
+
+	for (int i = 0; i < n; i++) {
+		if (!found && list[i]->d_name[0] != '.') {
+			snprintf(path, PATH_MAX, "%s/%s", folder, list[i]->d_name);
+			snprintf(name, 256, "%s", list[i]->d_name);
+			found = is_whole(path);
+		}
+		free(list[i]);
+	}
+	if (n >= 0)
+		free(list);
+	return found;
+}
+
+static bool find_next(const struct sen_uploads *u, struct job *job)
+{
+	char folder[PATH_MAX];
+	unsigned int label, class_id;
+	struct dirent *entry;
+	DIR *dir;
+	bool found = find_in(u->folder, job->path, job->upload.name);
+
+	if (found)
+		return true;
+	dir = opendir(u->folder);
+	while (dir && !found && (entry = readdir(dir))) {
+		if (sen_label_parse(entry->d_name, &label, &class_id) || label == SEN_LABEL_NONE)
+			continue;
+		snprintf(folder, sizeof(folder), "%s/%s", u->folder, entry->d_name);
+		found = find_in(folder, job->path, job->upload.name);
+		job->analysis.label = label;
+		job->analysis.class_id = class_id;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* ---- what becomes of them ---- */
+
+static void move(struct sen_uploads *u, const char *from, const char *to)
+{
+	if (rename(from, to))
+		say(u, SEN_LOG_WARNING, "upload: %s: not moved to %s: %s", from, to,
+		    strerror(errno));
+}
+
+static void reject(struct sen_uploads *u, const struct job *job)
+{
+	char to[PATH_MAX], reason[PATH_MAX + 16];
+	unsigned int again = 0;
+
+	snprintf(to, sizeof(to), "%s/rejected/%s", u->folder, job->upload.name);
+	while (!access(to, F_OK) && again++ < 1000)
+		snprintf(to, sizeof(to), "%s/rejected/%s.%u", u->folder, job->upload.name, again);
+	move(u, job->path, to);
+	snprintf(reason, sizeof(reason), "%s.reason", to);
+	sen_append_line(reason, job->why.text, NULL);
+	say(u, SEN_LOG_WARNING, "upload %s rejected: %s", job->upload.name, job->why.text);
+}
+
+static void stored_path(const struct sen_uploads *u, const char *sha256, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, "%s/stored/%s", u->folder, sha256);
+}
+
+static int is_this(void *ctx, const struct sen_upload *upload)
+{
+	return !strcmp(ctx, upload->sha256) ? -EEXIST : 0;
+}
+
+/* Its samples are there already. The file is not, where an agent was ended in between. */
+static void drop_duplicate(struct sen_uploads *u, struct job *job)
+{
+	char to[PATH_MAX];
+	int waits = sen_store_uploads(u->ops.store(u->ctx), INT64_MAX, is_this, job->upload.sha256,
+				      NULL);
+
+	stored_path(u, job->upload.sha256, to);
+	if (waits == -EEXIST && access(to, F_OK))
+		move(u, job->path, to);
+	else
+		unlink(job->path);
+	say(u, SEN_LOG_NOTICE, "upload %s is known already: not counted again", job->upload.name);
+}
+
+static void accept(struct sen_uploads *u, struct job *job)
+{
+	const struct sen_analysis *a = &job->analysis;
+	char to[PATH_MAX];
+
+	stored_path(u, job->upload.sha256, to);
+	move(u, job->path, to);
+	say(u, SEN_LOG_NOTICE,
+	    "upload %s analysed: %llu evaluations, %llu flagged, %llu named by rules, %zu samples "
+	    "kept; %u not trained on yet",
+	    job->upload.name, (unsigned long long)a->evaluations, (unsigned long long)a->flagged,
+	    (unsigned long long)a->attacks, a->n, sen_uploads_count(u));
+}
+
+static void settle(struct sen_uploads *u, struct job *job)
+{
+	if (!job->err) {
+		job->upload.time_ms = sen_clock_ms(CLOCK_REALTIME);
+		job->err = sen_store_add_upload(u->ops.store(u->ctx), &job->upload,
+						job->analysis.records, job->analysis.n, &job->why);
+		/* The store is at fault, not the file: it is tried again. */
+		if (job->err && job->err != -EEXIST) {
+			say(u, SEN_LOG_WARNING, "upload %s put off: %s", job->upload.name,
+			    job->why.text);
+			return;
+		}
+	}
+	if (!job->err)
+		accept(u, job);
+	else if (job->err == -EEXIST)
+		drop_duplicate(u, job);
+	else if (job->err != -ECANCELED && job->err != -ENOMEM)
+		reject(u, job);
+}
+
+/* ---- in the worker ---- */
+
+static void job_run(void *arg, const atomic_bool *cancel)
+{
+	struct job *job = arg;
+
+	job->err = sen_sha256_file(job->path, job->upload.sha256, &job->why);
+	if (!job->err)
+		job->err = sen_analyse(&job->analysis, job->path, cancel, &job->why);
+}
+
+static void job_free(void *arg)
+{
+	struct job *job = arg;
+
+	job->owner->busy = false;
+	free(job->analysis.records);
+	free(job);
+}
+
+static void job_done(void *arg)
+{
+	struct job *job = arg;
+
+	settle(job->owner, job);
+	job_free(job);
+}
+
+void sen_uploads_tick(struct sen_uploads *u)
+{
+	struct job *job;
+
+	if (u->busy)
+		return;
+	job = calloc(1, sizeof(*job));
+	if (!job)
+		return;
+	job->owner = u;
+	if (find_next(u, job) && !u->ops.judge(u->ctx, &job->analysis.model, &job->analysis.marks,
+					       &job->analysis.margin))
+		u->busy = !sen_worker_submit(u->worker, &(struct sen_job){ .key = u,
+									   .arg = job,
+									   .run = job_run,
+									   .done = job_done,
+									   .dropped = job_free });
+	if (!u->busy)
+		free(job);
+}
+
+/* ---- trainings ---- */
+
+unsigned int sen_uploads_count(struct sen_uploads *u)
+{
+	int n = sen_store_uploads(u->ops.store(u->ctx), INT64_MAX, NULL, NULL, NULL);
+
+	return n > 0 ? (unsigned int)n : 0;
+}
+
+static int note_taken(void *ctx, const struct sen_upload *upload)
+{
+	struct sen_uploads *u = ctx;
+
+	u->taken = upload->id;
+	return 0;
+}
+
+void sen_uploads_training_begins(struct sen_uploads *u)
+{
+	u->taken = 0;
+	sen_store_uploads(u->ops.store(u->ctx), INT64_MAX, note_taken, u, NULL);
+}
+
+static int archive(void *ctx, const struct sen_upload *upload)
+{
+	struct sen_uploads *u = ctx;
+	char from[PATH_MAX], to[PATH_MAX], stamp[32];
+	time_t now = time(NULL);
+	struct sen_why why;
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+	stored_path(u, upload->sha256, from);
+	snprintf(to, sizeof(to), "%s/archive/%s-%s", u->folder, stamp, upload->name);
+	/* Two of one name in a second. */
+	if (!access(to, F_OK))
+		snprintf(to, sizeof(to), "%s/archive/%s-%.8s-%s", u->folder, stamp, upload->sha256,
+			 upload->name);
+	move(u, from, to);
+	if (sen_store_archive_upload(u->ops.store(u->ctx), upload->id, to, &why))
+		say(u, SEN_LOG_WARNING, "upload %s: not noted as archived: %s", upload->name,
+		    why.text);
+	return 0;
+}
+
+void sen_uploads_training_done(struct sen_uploads *u)
+{
+	if (u->taken)
+		sen_store_uploads(u->ops.store(u->ctx), u->taken, archive, u, NULL);
+	u->taken = 0;
+}

@@ -188,7 +188,9 @@ check: ## Run the tests (as root: all of them)
 	$(Q)$(MAKE) all tests fuzzers
 	$(Q)tests/run.sh
 
-check-vm: all tests ## Boot other kernels in a VM and run Sentroid there; what is missing is skipped
+check-vm: ## Boot other kernels in a VM and run Sentroid there; what is missing is skipped
+	$(call ensure_deps,$(if $(is_root),,build))
+	$(Q)$(MAKE) all tests
 	$(Q)rm -f $(BUILD)/vm/figures
 	$(Q)tests/run.sh vm
 	$(Q)test ! -e $(BUILD)/vm/figures || cat $(BUILD)/vm/figures

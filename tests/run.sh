@@ -21,7 +21,7 @@ build=${BUILD_DIR:-build}
 logs=$build/tests/log
 tail_lines=40
 
-declare -A seconds=([unit]=120 [bpf]=300 [fuzz]=120 [net]=300 [vm]=900)
+declare -A seconds=([unit]=120 [bpf]=300 [fuzz]=120 [net]=300 [vm]=1000)
 
 passed=0 failed=0 skipped=0
 running=

@@ -34,7 +34,7 @@ find_busybox() {
 	local deb
 	command -v busybox && return
 	[[ -x $dir/busybox ]] && { echo "$dir/busybox"; return; }
-	(cd "$dir" && apt-get -qq download busybox-static >/dev/null 2>&1) || return
+	(cd "$dir" && timeout 60 apt-get -qq download busybox-static >/dev/null 2>&1) || return
 	deb=$(echo "$dir"/busybox-static_*.deb)
 	dpkg-deb --fsys-tarfile "$deb" | tar -x -O --wildcards '*/bin/busybox' >"$dir/busybox" &&
 		chmod 755 "$dir/busybox" && rm "$deb" && echo "$dir/busybox"

@@ -27,8 +27,16 @@ candidates() {
 	apt-cache search --names-only "^${packages[$1]}\$" | cut -d ' ' -f 1 | sort -rV | head -n 3
 }
 
-# download DIR PACKAGE: apt has a warning when its own user cannot write to DIR, which harms nobody.
-download() { (cd "$1" && apt-get -qq download "$2" >apt.log 2>&1); }
+# An image may come without any list of packages.
+candidates_made() {
+	[[ -n $(candidates "$1") ]] && return
+	((EUID == 0)) && timeout 60 apt-get -qq update >/dev/null 2>&1
+	[[ -n $(candidates "$1") ]]
+}
+
+# download DIR PACKAGE: apt has a warning when its own user cannot write to DIR, which harms nobody. A
+# mirror that does not answer costs these seconds and the test, no more.
+download() { (cd "$1" && timeout 120 apt-get -qq -o Acquire::http::Timeout=20 -o Acquire::Retries=1 download "$2" >apt.log 2>&1); }
 
 # The cloud kernels' own formats: plain in 6.1, xz in 6.12.
 expand() {
@@ -57,7 +65,12 @@ fetch() {
 	rm -rf "$made"
 	mkdir -p "$made" || return
 	for package in $(candidates "$series"); do
-		download "$made" "$package" || continue
+		download "$made" "$package"
+		case $? in
+		0) ;;
+		124) break ;;
+		*) continue ;;
+		esac
 		if unpack "$(echo "$made/$package"_*.deb)" "$made"; then
 			rm -f "$made"/*.deb "$made/apt.log"
 			rm -rf "${dir:?}/$series"
@@ -81,7 +94,7 @@ rc=0
 for series in "$@"; do
 	[[ -e $dir/$series/vmlinuz ]] && continue
 	[[ -n ${packages[$series]:-} ]] || { say "kernels: no such series: $series"; exit 2; }
-	if [[ -z $(candidates "$series") ]]; then
+	if ! candidates_made "$series"; then
 		say "kernel $series: apt offers none (Debian with its updates has one; apt-get update may help)"
 		rc=77
 	elif ! fetch "$series"; then

@@ -22,7 +22,7 @@ skip() {
 # The guest's ports are files: what it prints is not mixed with what the kernel prints.
 boot() {
 	# Timers of other tests on the same host come first.
-	timeout --foreground -k 5 "${VM_SECONDS:-200}" nice -n 10 qemu-system-x86_64 \
+	timeout --foreground -k 5 "${VM_SECONDS:-300}" nice -n 10 qemu-system-x86_64 \
 		-machine pc -accel "${VM_ACCEL:-tcg}" -cpu max -smp 1 -m 1024 -nodefaults -no-user-config \
 		-display none -no-reboot -kernel "$dir/$1/vmlinuz" -initrd "$dir/initramfs.cpio" \
 		-append "console=ttyS0 quiet panic=-1 rdinit=/init" \

@@ -195,6 +195,9 @@ check-vm: ## Boot other kernels in a VM and run Sentroid there; what is missing 
 	$(Q)tests/run.sh vm
 	$(Q)test ! -e $(BUILD)/vm/figures || cat $(BUILD)/vm/figures
 
+report: all ## Rebuild docs/figures.md and build/report.html from the captures in ../shared/data (as root)
+	$(Q)tools/report.sh
+
 bench: all $(NET_TOOLS) ## Measure what a packet and the agent cost (as root)
 	$(Q)$(OBJ)/sentroid bench
 	$(Q)tools/bench_agent.sh
@@ -259,4 +262,4 @@ help: ## List the targets
 
 FORCE:
 
-.PHONY: all tests deps demo check check-vm bench asan unit-tests fuzz fuzzers fuzz-programs lint fmt install clean help FORCE
+.PHONY: all tests deps demo check check-vm report bench asan unit-tests fuzz fuzzers fuzz-programs lint fmt install clean help FORCE

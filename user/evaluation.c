@@ -130,8 +130,7 @@ static int measure_delays(struct sen_class_figures *c, const struct sen_trial *t
 }
 
 static void count_class_flow(struct sen_class_figures *c, const struct sen_trial_flow *f,
-			     const char *name, const struct sen_model *model,
-			     const double cut[SEN_EVAL_RATES])
+			     bool named, const double cut[SEN_EVAL_RATES])
 {
 	c->flows++;
 	for (int i = 0; i < SEN_EVAL_RATES; i++)
@@ -139,12 +138,12 @@ static void count_class_flow(struct sen_class_figures *c, const struct sen_trial
 	if (f->score < SEN_ONE)
 		return;
 	c->flagged++;
-	c->named += !strcmp(sen_class_name(model, f->class_id), name);
+	c->named += named;
 	c->named_as[f->class_id % SEN_CLASS_MAX]++;
 }
 
 static void count_source_flow(struct sen_source_figures *s, const struct sen_trial_flow *f,
-			      const double cut[SEN_EVAL_RATES])
+			      bool named, const double cut[SEN_EVAL_RATES])
 {
 	bool flagged = f->score >= SEN_ONE;
 
@@ -154,7 +153,8 @@ static void count_source_flow(struct sen_source_figures *s, const struct sen_tri
 		return;
 	}
 	s->malicious++;
-	s->recall += flagged;
+	s->flagged += flagged;
+	s->named += flagged && named;
 	for (int i = 0; i < SEN_EVAL_RATES; i++)
 		s->recall_at_fpr[i] += f->score > cut[i];
 }
@@ -169,13 +169,14 @@ static void count_flows(struct sen_evaluation *e, const struct sen_trial *t,
 	for (size_t i = 0; i < t->n_flows; i++) {
 		const struct sen_trial_flow *f = &t->flows[i];
 		unsigned int class_index = f->label.class_index;
+		bool named = !strcmp(sen_class_name(model, f->class_id),
+				     sen_labels_class(labels, class_index));
 
 		if (!is_counted(f))
 			continue;
-		count_source_flow(&e->sources[f->label.source_index], f, cut);
+		count_source_flow(&e->sources[f->label.source_index], f, named, cut);
 		if (f->label.malicious)
-			count_class_flow(&e->classes[class_index], f,
-					 sen_labels_class(labels, class_index), model, cut);
+			count_class_flow(&e->classes[class_index], f, named, cut);
 	}
 }
 
@@ -213,7 +214,7 @@ static void settle_sources(struct sen_evaluation *e)
 		struct sen_source_figures *s = &e->sources[i];
 
 		s->source_index = i;
-		s->recall = share(s->recall, s->malicious);
+		s->recall = share(s->flagged, s->malicious);
 		settle_rates(s->recall_at_fpr, s->malicious, e->flow.benign);
 		for (int k = 0; s->malicious && k < SEN_EVAL_RATES; k++)
 			e->source_mean_at_fpr[k] += s->recall_at_fpr[k];

@@ -41,6 +41,7 @@ struct sen_class_figures {
 struct sen_source_figures {
 	unsigned int source_index; /* of the labels */
 	size_t benign, false_positives, malicious;
+	size_t flagged, named; /* of the malicious: flagged, and of the right class */
 	double recall;
 	double recall_at_fpr[SEN_EVAL_RATES];
 };

@@ -127,6 +127,7 @@ static void add_sources(cJSON *root, const struct sen_evaluation *e,
 		number(o, "malicious_flows", s->malicious);
 		number(o, "recall", s->recall);
 		add_recall_at(o, s->recall_at_fpr);
+		number(o, "named", s->flagged ? (double)s->named / s->flagged : NAN);
 		cJSON_AddItemToArray(sources, o);
 	}
 	add_rates(cJSON_AddObjectToObject(root, "source_mean"), "tpr_at_fpr",

@@ -175,7 +175,7 @@ static void print_attacked_sources(FILE *out, const struct sen_evaluation *e,
 {
 	fputs("<h2>By source</h2>\n", out);
 	html_table(out, "source with malicious flows|flows|recall at the threshold|"
-			"at 0.1&thinsp;% FPR|at 1&thinsp;%");
+			"at 0.1&thinsp;% FPR|at 1&thinsp;%|named right");
 	for (size_t i = 0; i < e->n_sources; i++) {
 		const struct sen_source_figures *s = &e->sources[i];
 
@@ -186,12 +186,14 @@ static void print_attacked_sources(FILE *out, const struct sen_evaluation *e,
 		html_share(out, s->recall);
 		for (int k = 0; k < SEN_EVAL_RATES; k++)
 			html_share(out, s->recall_at_fpr[k]);
+		html_share(out, s->flagged ? (double)s->named / s->flagged : NAN);
 		html_row_end(out);
 	}
 	html_row(out, "mean over these sources");
 	fputs("<td></td><td></td>", out);
 	for (int k = 0; k < SEN_EVAL_RATES; k++)
 		html_share(out, e->source_mean_at_fpr[k]);
+	fputs("<td></td>", out);
 	html_row_end(out);
 	html_table_end(out);
 }

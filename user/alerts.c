@@ -4,43 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alert_slots.h"
 #include "alerts.h"
 #include "endpoint.h"
 
 #define RECENT         64 /* closed alerts that stay to be read */
 #define MANY_ADDRESSES 16 /* from so many on, a novelty is one of the target or of the source */
 #define MARKS          1024
-#define NONE           (-1)
 /* An attack shows in the slow counters of its target for so long; a flood until nothing that is sent to
  * it has looked odd for so long, but not for ever: novelties of another kind would go unnoticed. */
 #define ATTACKED_MS    60000
 #define FLOODED_MS     300000
 #define FIRST_SIGNS_MS 10000 /* novelties just before a certain alert were its beginning */
-
-/* What an alert is one of: its key has the other address zeroed. */
-enum scope {
-	SCOPE_PAIR,
-	SCOPE_SOURCE,
-	SCOPE_TARGET
-};
-
-struct key {
-	__u8 source[SEN_ADDR_BYTES];
-	__u8 target[SEN_ADDR_BYTES];
-	uint32_t class_id;
-	uint32_t scope;
-};
-
-/* An alert or, with alert.id still 0, a candidate that waits for confirmation. */
-struct slot {
-	struct sen_alert alert;
-	struct key key;
-	bool used;
-	int next; /* in the chain of its bucket */
-	int64_t updated_ms;
-	int64_t window_ms;      /* start of the novelty window */
-	unsigned int in_window; /* samples in it */
-};
 
 /* A target under attack. One in the place of another is no loss: both are marked again soon. */
 struct mark {
@@ -59,15 +34,13 @@ struct sen_alerts {
 	uint64_t last_id;
 	size_t open;
 	uint64_t total[SEN_CLASS_MAX];
-	size_t buckets; /* a power of two */
-	int *bucket;
-	struct slot *slots;
+	struct sen_alert_slots *slots;
 	struct mark marks[MARKS];
 	struct sen_alert recent[RECENT];
 	unsigned int recent_next;
 };
 
-static enum scope scope_of(unsigned int class_id)
+static enum sen_alert_scope scope_of(unsigned int class_id)
 {
 	switch (class_id) {
 	case SEN_CLASS_SCAN:
@@ -94,16 +67,11 @@ int sen_alerts_new(const struct sen_alerts_settings *settings, sen_alert_fn fn, 
 	a->settings = *settings;
 	a->fn = fn;
 	a->ctx = ctx;
-	for (a->buckets = 16; a->buckets < 2 * settings->capacity;)
-		a->buckets *= 2;
-	a->bucket = malloc(a->buckets * sizeof(*a->bucket));
-	a->slots = calloc(settings->capacity, sizeof(*a->slots));
-	if (!a->bucket || !a->slots) {
-		sen_alerts_free(a);
+	a->slots = sen_alert_slots_new(settings->capacity);
+	if (!a->slots) {
+		free(a);
 		return -ENOMEM;
 	}
-	for (size_t i = 0; i < a->buckets; i++)
-		a->bucket[i] = NONE;
 	*out = a;
 	return 0;
 }
@@ -112,8 +80,7 @@ void sen_alerts_free(struct sen_alerts *a)
 {
 	if (!a)
 		return;
-	free(a->bucket);
-	free(a->slots);
+	sen_alert_slots_free(a->slots);
 	free(a);
 }
 
@@ -125,8 +92,8 @@ void sen_alerts_configure(struct sen_alerts *a, const struct sen_alerts_settings
 	a->settings.capacity = capacity;
 }
 
-static void key_make(struct key *key, const struct sen_event *ev, unsigned int class_id,
-		     enum scope scope)
+static void key_make(struct sen_alert_key *key, const struct sen_event *ev, unsigned int class_id,
+		     enum sen_alert_scope scope)
 {
 	memset(key, 0, sizeof(*key));
 	key->class_id = class_id;
@@ -137,36 +104,9 @@ static void key_make(struct key *key, const struct sen_event *ev, unsigned int c
 		memcpy(key->target, sen_event_target(ev), SEN_ADDR_BYTES);
 }
 
-static int *bucket_of(struct sen_alerts *a, const struct key *key)
+static void slot_close(struct sen_alerts *a, struct sen_alert_slot *s)
 {
-	uint64_t h = sen_addr_hash(key->source) * 3 + sen_addr_hash(key->target) + key->class_id +
-		     key->scope * 0x9e37u;
-
-	return &a->bucket[h & (a->buckets - 1)];
-}
-
-static struct slot *slot_find(struct sen_alerts *a, const struct key *key)
-{
-	for (int i = *bucket_of(a, key); i != NONE; i = a->slots[i].next)
-		if (!memcmp(&a->slots[i].key, key, sizeof(*key)))
-			return &a->slots[i];
-	return NULL;
-}
-
-static void slot_unlink(struct sen_alerts *a, struct slot *s)
-{
-	int index = (int)(s - a->slots);
-	int *at = bucket_of(a, &s->key);
-
-	while (*at != index)
-		at = &a->slots[*at].next;
-	*at = s->next;
-	s->used = false;
-}
-
-static void slot_close(struct sen_alerts *a, struct slot *s)
-{
-	slot_unlink(a, s);
+	sen_alert_slots_remove(a->slots, s);
 	if (!s->alert.id)
 		return;
 	a->open--;
@@ -174,52 +114,25 @@ static void slot_close(struct sen_alerts *a, struct slot *s)
 	a->fn(a->ctx, SEN_ALERT_CLOSED, &s->alert);
 }
 
-/* Candidates make room before alerts, those silent for longest first. */
-static bool goes_before(const struct slot *x, const struct slot *y)
+static struct sen_alert_slot *slot_get(struct sen_alerts *a, const struct sen_event *ev,
+				       unsigned int class_id, enum sen_alert_scope scope,
+				       int64_t now_ms)
 {
-	if (!x->alert.id != !y->alert.id)
-		return !x->alert.id;
-	return x->alert.last_ms < y->alert.last_ms;
-}
-
-static struct slot *slot_take(struct sen_alerts *a)
-{
-	struct slot *first = &a->slots[0];
-
-	for (size_t i = 0; i < a->settings.capacity; i++) {
-		struct slot *s = &a->slots[i];
-
-		if (!s->used)
-			return s;
-		if (goes_before(s, first))
-			first = s;
-	}
-	slot_close(a, first);
-	return first;
-}
-
-static struct slot *slot_get(struct sen_alerts *a, const struct sen_event *ev,
-			     unsigned int class_id, enum scope scope, int64_t now_ms)
-{
-	struct slot *s;
-	struct key key;
-	int *bucket;
+	struct sen_alert_slot *s;
+	struct sen_alert_key key;
 
 	key_make(&key, ev, class_id, scope);
-	s = slot_find(a, &key);
+	s = sen_alert_slots_find(a->slots, &key);
 	if (s)
 		return s;
-	s = slot_take(a);
-	memset(s, 0, sizeof(*s));
-	s->key = key;
-	s->used = true;
+	s = sen_alert_slots_victim(a->slots);
+	if (s)
+		slot_close(a, s);
+	s = sen_alert_slots_put(a->slots, &key);
 	s->alert.class_id = class_id;
 	s->alert.first_ms = s->updated_ms = s->window_ms = now_ms;
 	memcpy(s->alert.source, sen_event_source(ev), SEN_ADDR_BYTES);
 	memcpy(s->alert.target, sen_event_target(ev), SEN_ADDR_BYTES);
-	bucket = bucket_of(a, &key);
-	s->next = *bucket;
-	*bucket = (int)(s - a->slots);
 	return s;
 }
 
@@ -242,7 +155,7 @@ static void port_add(struct sen_alert *al, const struct sen_event *ev)
 	al->example_ports[al->ports++] = (uint16_t)port;
 }
 
-static void slot_count(struct sen_alerts *a, struct slot *s, const struct sen_event *ev,
+static void slot_count(struct sen_alerts *a, struct sen_alert_slot *s, const struct sen_event *ev,
 		       const struct sen_finding *finding, int64_t now_ms)
 {
 	struct sen_alert *al = &s->alert;
@@ -267,14 +180,15 @@ static void slot_count(struct sen_alerts *a, struct slot *s, const struct sen_ev
 	}
 }
 
-static bool is_confirmed(const struct sen_alerts *a, const struct slot *s,
+static bool is_confirmed(const struct sen_alerts *a, const struct sen_alert_slot *s,
 			 const struct sen_event *ev, const struct sen_finding *finding)
 {
 	return finding->certain || s->in_window >= a->settings.novelty_samples ||
 	       ev->score >= a->settings.novelty_score;
 }
 
-static void slot_open(struct sen_alerts *a, struct slot *s, const struct sen_finding *finding)
+static void slot_open(struct sen_alerts *a, struct sen_alert_slot *s,
+		      const struct sen_finding *finding)
 {
 	s->alert.id = ++a->last_id;
 	snprintf(s->alert.class_name, sizeof(s->alert.class_name), "%s", finding->class_name);
@@ -285,10 +199,11 @@ static void slot_open(struct sen_alerts *a, struct slot *s, const struct sen_fin
 }
 
 /* Count a sample on its alert, which it may open. */
-static struct slot *report(struct sen_alerts *a, enum scope scope, const struct sen_event *ev,
-			   const struct sen_finding *finding, int64_t now_ms)
+static struct sen_alert_slot *report(struct sen_alerts *a, enum sen_alert_scope scope,
+				     const struct sen_event *ev, const struct sen_finding *finding,
+				     int64_t now_ms)
 {
-	struct slot *s = slot_get(a, ev, finding->class_id, scope, now_ms);
+	struct sen_alert_slot *s = slot_get(a, ev, finding->class_id, scope, now_ms);
 
 	slot_count(a, s, ev, finding, now_ms);
 	if (!s->alert.id && is_confirmed(a, s, ev, finding))
@@ -296,23 +211,24 @@ static struct slot *report(struct sen_alerts *a, enum scope scope, const struct 
 	return s;
 }
 
-static struct slot *open_slot(struct sen_alerts *a, const struct sen_event *ev,
-			      unsigned int class_id, enum scope scope)
+static struct sen_alert_slot *open_slot(struct sen_alerts *a, const struct sen_event *ev,
+					unsigned int class_id, enum sen_alert_scope scope)
 {
-	struct slot *s;
-	struct key key;
+	struct sen_alert_slot *s;
+	struct sen_alert_key key;
 
 	key_make(&key, ev, class_id, scope);
-	s = slot_find(a, &key);
+	s = sen_alert_slots_find(a->slots, &key);
 	return s && s->alert.id ? s : NULL;
 }
 
 /* The open certain alert whose culprit is the source of this sample. */
-static struct slot *culprit(struct sen_alerts *a, const struct sen_event *ev)
+static struct sen_alert_slot *culprit(struct sen_alerts *a, const struct sen_event *ev)
 {
 	for (unsigned int c = SEN_CLASS_UNKNOWN + 1; c < SEN_CLASS_BUILTIN_COUNT; c++) {
-		struct slot *s = scope_of(c) == SCOPE_TARGET ? NULL :
-							       open_slot(a, ev, c, scope_of(c));
+		struct sen_alert_slot *s = scope_of(c) == SCOPE_TARGET ?
+						   NULL :
+						   open_slot(a, ev, c, scope_of(c));
 
 		if (s && s->alert.certain)
 			return s;
@@ -325,8 +241,8 @@ static struct mark *mark_of(struct sen_alerts *a, const struct sen_event *ev)
 	return &a->marks[sen_addr_hash(sen_event_target(ev)) % MARKS];
 }
 
-static void mark_attacked(struct sen_alerts *a, const struct sen_event *ev, const struct slot *s,
-			  int64_t now_ms)
+static void mark_attacked(struct sen_alerts *a, const struct sen_event *ev,
+			  const struct sen_alert_slot *s, int64_t now_ms)
 {
 	struct mark *m = mark_of(a, ev);
 
@@ -334,7 +250,7 @@ static void mark_attacked(struct sen_alerts *a, const struct sen_event *ev, cons
 		m->flood_ms = 0;
 	memcpy(m->target, sen_event_target(ev), SEN_ADDR_BYTES);
 	m->alert = s->alert.id;
-	m->slot = s - a->slots;
+	m->slot = sen_alert_slots_number(a->slots, s);
 	m->last_ms = m->felt_ms = now_ms;
 	if (s->key.scope == SCOPE_TARGET)
 		m->flood_ms = now_ms;
@@ -358,7 +274,7 @@ static struct mark *affliction(struct sen_alerts *a, const struct sen_event *ev,
 /* Its alert may have been closed meanwhile. */
 static void fold(struct sen_alerts *a, struct mark *m, int64_t now_ms)
 {
-	struct slot *s = &a->slots[m->slot];
+	struct sen_alert_slot *s = sen_alert_slots_at(a->slots, m->slot);
 
 	m->felt_ms = now_ms;
 	if (s->used && s->alert.id == m->alert)
@@ -366,10 +282,10 @@ static void fold(struct sen_alerts *a, struct mark *m, int64_t now_ms)
 }
 
 /* Close the novelties that were the first signs of what now has a name, or turns out to be wider. */
-static void absorb(struct sen_alerts *a, const struct slot *by, int64_t now_ms)
+static void absorb(struct sen_alerts *a, const struct sen_alert_slot *by, int64_t now_ms)
 {
 	for (size_t i = 0; i < a->settings.capacity; i++) {
-		struct slot *s = &a->slots[i];
+		struct sen_alert_slot *s = sen_alert_slots_at(a->slots, i);
 		bool source, target;
 
 		if (s == by || !s->used || !s->alert.id || s->alert.certain ||
@@ -383,10 +299,10 @@ static void absorb(struct sen_alerts *a, const struct slot *by, int64_t now_ms)
 }
 
 /* Keep book of a novelty's addresses under a wider key; true if they are many. */
-static bool is_wide(struct sen_alerts *a, enum scope scope, const struct sen_event *ev,
+static bool is_wide(struct sen_alerts *a, enum sen_alert_scope scope, const struct sen_event *ev,
 		    const struct sen_finding *finding, int64_t now_ms)
 {
-	struct slot *s = slot_get(a, ev, finding->class_id, scope, now_ms);
+	struct sen_alert_slot *s = slot_get(a, ev, finding->class_id, scope, now_ms);
 
 	set_add(s->alert.source_set, sen_event_source(ev));
 	set_add(s->alert.target_set, sen_event_target(ev));
@@ -395,11 +311,12 @@ static bool is_wide(struct sen_alerts *a, enum scope scope, const struct sen_eve
 					sen_alert_targets(&s->alert)) >= MANY_ADDRESSES;
 }
 
-static void report_wide(struct sen_alerts *a, enum scope scope, const struct sen_event *ev,
-			const struct sen_finding *finding, int64_t now_ms)
+static void report_wide(struct sen_alerts *a, enum sen_alert_scope scope,
+			const struct sen_event *ev, const struct sen_finding *finding,
+			int64_t now_ms)
 {
 	uint64_t last = a->last_id;
-	const struct slot *s = report(a, scope, ev, finding, now_ms);
+	const struct sen_alert_slot *s = report(a, scope, ev, finding, now_ms);
 
 	if (a->last_id != last)
 		absorb(a, s, now_ms);
@@ -408,7 +325,7 @@ static void report_wide(struct sen_alerts *a, enum scope scope, const struct sen
 static void report_novelty(struct sen_alerts *a, const struct sen_event *ev,
 			   const struct sen_finding *finding, int64_t now_ms)
 {
-	struct slot *own = culprit(a, ev);
+	struct sen_alert_slot *own = culprit(a, ev);
 	struct mark *attacked = affliction(a, ev, now_ms);
 
 	if (own)
@@ -426,7 +343,7 @@ static void report_novelty(struct sen_alerts *a, const struct sen_event *ev,
 static void report_certain(struct sen_alerts *a, const struct sen_event *ev,
 			   const struct sen_finding *finding, int64_t now_ms)
 {
-	struct slot *s = report(a, scope_of(finding->class_id), ev, finding, now_ms);
+	struct sen_alert_slot *s = report(a, scope_of(finding->class_id), ev, finding, now_ms);
 
 	if (s->alert.events == 1)
 		absorb(a, s, now_ms);
@@ -452,7 +369,7 @@ bool sen_alerts_explain(struct sen_alerts *a, const struct sen_event *ev, int64_
 void sen_alerts_tick(struct sen_alerts *a, int64_t now_ms)
 {
 	for (size_t i = 0; i < a->settings.capacity; i++) {
-		struct slot *s = &a->slots[i];
+		struct sen_alert_slot *s = sen_alert_slots_at(a->slots, i);
 
 		if (!s->used)
 			continue;
@@ -468,9 +385,12 @@ void sen_alerts_tick(struct sen_alerts *a, int64_t now_ms)
 
 void sen_alerts_close_all(struct sen_alerts *a)
 {
-	for (size_t i = 0; i < a->settings.capacity; i++)
-		if (a->slots[i].used)
-			slot_close(a, &a->slots[i]);
+	for (size_t i = 0; i < a->settings.capacity; i++) {
+		struct sen_alert_slot *s = sen_alert_slots_at(a->slots, i);
+
+		if (s->used)
+			slot_close(a, s);
+	}
 }
 
 size_t sen_alerts_open(const struct sen_alerts *a)
@@ -496,9 +416,12 @@ cJSON *sen_alerts_json(const struct sen_alerts *a)
 	unsigned int closed = a->recent_next < RECENT ? a->recent_next : RECENT;
 	cJSON *list = cJSON_CreateArray();
 
-	for (size_t i = 0; i < a->settings.capacity; i++)
-		if (a->slots[i].used && a->slots[i].alert.id)
-			json_add(list, &a->slots[i].alert, "open");
+	for (size_t i = 0; i < a->settings.capacity; i++) {
+		const struct sen_alert_slot *s = sen_alert_slots_at(a->slots, i);
+
+		if (s->used && s->alert.id)
+			json_add(list, &s->alert, "open");
+	}
 	for (unsigned int i = 1; i <= closed; i++)
 		json_add(list, &a->recent[(a->recent_next - i) % RECENT], "closed");
 	return list;

@@ -90,23 +90,36 @@ static void progress(void *ctx, uint64_t frames)
 		fprintf(stderr, "\r%llu packets", (unsigned long long)frames);
 }
 
-/* A percentage, or a dash where the figure is undefined. */
-static const char *percent(double share, char text[16])
+/* A figure, or a dash where it is undefined. */
+struct text {
+	char is[16];
+};
+
+static struct text decimal(double v, int decimals)
 {
-	if (isnan(share))
-		return strcpy(text, "-");
-	snprintf(text, 16, "%.2f%%", 100 * share);
-	return text;
+	struct text t = { "-" };
+
+	if (isfinite(v))
+		snprintf(t.is, sizeof(t.is), "%.*f", decimals, v);
+	return t;
+}
+
+static struct text percent(double share)
+{
+	struct text t = { "-" };
+
+	if (isfinite(share))
+		snprintf(t.is, sizeof(t.is), "%.2f%%", 100 * share);
+	return t;
 }
 
 static void print_figures(struct table *t, const char *of, const struct sen_figures *f)
 {
-	char at[SEN_EVAL_RATES][16], fpr[16], tpr[16], precision[16];
-
-	table_row(t, "%s\t%zu\t%zu\t%.4f\t%.4f\t%s\t%s\t%s\t%s\t%s", of, f->benign, f->malicious,
-		  f->auc, f->average_precision, percent(f->tpr_at_fpr[0], at[0]),
-		  percent(f->tpr_at_fpr[1], at[1]), percent(f->threshold.fpr, fpr),
-		  percent(f->threshold.tpr, tpr), percent(f->threshold.precision, precision));
+	table_row(t, "%s\t%zu\t%zu\t%s\t%s\t%s\t%s\t%s\t%s\t%s", of, f->benign, f->malicious,
+		  decimal(f->auc, 4).is, decimal(f->average_precision, 4).is,
+		  percent(f->tpr_at_fpr[0]).is, percent(f->tpr_at_fpr[1]).is,
+		  percent(f->threshold.fpr).is, percent(f->threshold.tpr).is,
+		  percent(f->threshold.precision).is);
 }
 
 static void print_summary(const struct sen_evaluation *e)
@@ -124,36 +137,32 @@ static void print_summary(const struct sen_evaluation *e)
 static void print_classes(const struct sen_evaluation *e, const struct sen_labels *labels)
 {
 	struct table t = { .align = "<>>>>>>>>", .indent = "" };
-	char recall[16], at[SEN_EVAL_RATES][16], named[16], delay[16];
 
 	table_row(&t, "class\tflows\trecall\tat 0.1%%\tat 1%%\tnamed right\tattacks\tdetected\t"
 		      "delay, packets");
 	for (size_t i = 0; i < e->n_classes; i++) {
 		const struct sen_class_figures *c = &e->classes[i];
-		double share = c->flagged ? (double)c->named / c->flagged : NAN;
+		double named = c->flagged ? (double)c->named / c->flagged : NAN;
 
-		snprintf(delay, sizeof(delay), c->detected ? "%.0f" : "-", c->delay_packets);
 		table_row(&t, "%s\t%zu\t%s\t%s\t%s\t%s\t%zu\t%zu\t%s",
-			  sen_labels_class(labels, c->class_index), c->flows,
-			  percent(c->recall, recall), percent(c->recall_at_fpr[0], at[0]),
-			  percent(c->recall_at_fpr[1], at[1]), percent(share, named), c->attacks,
-			  c->detected, delay);
+			  sen_labels_class(labels, c->class_index), c->flows, percent(c->recall).is,
+			  percent(c->recall_at_fpr[0]).is, percent(c->recall_at_fpr[1]).is,
+			  percent(named).is, c->attacks, c->detected,
+			  decimal(c->delay_packets, 0).is);
 	}
 	table_print(&t);
 }
 
 static void print_rest(const struct sen_evaluation *e, const struct sen_trial *t)
 {
-	char mean[SEN_EVAL_RATES][16], target[16], flow[16], evaluation[16];
-
 	printf("mean over sources: recall %s at 0.1%%, %s at 1%%\n",
-	       percent(e->source_mean_at_fpr[0], mean[0]),
-	       percent(e->source_mean_at_fpr[1], mean[1]));
+	       percent(e->source_mean_at_fpr[0]).is, percent(e->source_mean_at_fpr[1]).is);
 	printf("threshold: set for %s of evaluations, gives %s of evaluations and %s of flows\n",
-	       percent(e->target_fpr, target), percent(e->by_evaluation.fpr, evaluation),
-	       percent(e->by_flow.fpr, flow));
-	printf("integers: AUC %.5f; float32: %.5f, held to 7 bits: %.5f\n", e->flow.auc,
-	       e->flow_float[SEN_FLOAT_FREE].auc, e->flow_float[SEN_FLOAT_SATURATED].auc);
+	       percent(e->target_fpr).is, percent(e->by_evaluation.fpr).is,
+	       percent(e->by_flow.fpr).is);
+	printf("integers: AUC %s; float32: %s, held to 7 bits: %s\n", decimal(e->flow.auc, 5).is,
+	       decimal(e->flow_float[SEN_FLOAT_FREE].auc, 5).is,
+	       decimal(e->flow_float[SEN_FLOAT_SATURATED].auc, 5).is);
 	printf("left out: %zu flows before the start, %zu unlabelled; without a score: %zu flows, "
 	       "%llu frames\n",
 	       e->flows_before, e->flows_unlabelled, e->flows_unscored,

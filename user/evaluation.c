@@ -44,6 +44,8 @@ static void count_flow(struct sen_evaluation *e, const struct sen_trial_flow *f)
 		e->flows_before++;
 	} else if (!f->labelled) {
 		e->flows_unlabelled++;
+	} else if (f->inherited && !f->evaluations) {
+		e->flows_inherited++;
 	} else if (!f->evaluations) {
 		e->flows_unscored++;
 		e->flows_unscored_malicious += f->label.malicious;

@@ -64,7 +64,8 @@ struct sen_evaluation {
 	double source_mean_at_fpr[SEN_EVAL_RATES]; /* over sources with malicious flows */
 	double target_fpr;
 	struct sen_calibration by_flow, by_evaluation;
-	size_t flows_before, flows_unlabelled;           /* left out */
+	size_t flows_before, flows_unlabelled; /* left out */
+	size_t flows_inherited; /* scored by the standing verdict of their target alone */
 	size_t flows_unscored, flows_unscored_malicious; /* never evaluated: scored 0 */
 	/* What the curves are drawn from. */
 	struct sen_ranking *flows;

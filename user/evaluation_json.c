@@ -191,6 +191,7 @@ static void add_counts(cJSON *root, const struct sen_evaluation *e, const struct
 	number(unscored, "frames_without_flow", n->frames_unparsed);
 	number(unscored, "frames_untracked", n->frames_untracked);
 	number(unscored, "frames_malicious", n->frames_unscored_malicious);
+	number(unscored, "flows_inherited", e->flows_inherited);
 	number(unscored, "evaluations_lost", n->evaluations_lost);
 }
 

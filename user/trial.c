@@ -7,6 +7,7 @@
 #include "flowlog.h"
 #include "loader.h"
 #include "offline.h"
+#include "rules.h"
 #include "trial.h"
 
 /* An evaluation whose vector has not come yet: samples come behind the results of their frames. */
@@ -205,6 +206,7 @@ static void on_event(void *ctx, const struct sen_event *event)
 {
 	struct session *s = ctx;
 
+	sen_flowlog_name(s->log, event, sen_rules_classify(event, NULL, 0));
 	while (s->head < s->n_pending && !is_of(s, &s->pending[s->head], event)) {
 		s->trial->counts.evaluations_lost++;
 		s->head++;
@@ -230,25 +232,20 @@ static int await_vector(struct session *s, const struct pending *p)
 	return 0;
 }
 
-static int note_flow(struct session *s, size_t i, uint64_t time_ns,
-		     const struct sen_frame_label *label)
+static int note_flow(struct session *s, size_t i, const struct sen_frame *frame,
+		     const struct sen_replay_result *result, const struct sen_frame_label *label)
 {
-	const struct sen_flow_record *record = sen_flowlog_get(s->log, i);
 	struct sen_trial_flow *flow = flow_of(s, i);
-	struct pending p = { .time_ns = time_ns, .flow = i, .labelled = label };
-	bool evaluated;
+	struct pending p = { .time_ns = frame->time_ns, .flow = i, .labelled = label };
 
 	if (!flow)
 		return -ENOMEM;
-	evaluated = record->evaluations != flow->evaluations;
-	flow->score = record->score;
-	flow->evaluations = record->evaluations;
-	flow->class_id = record->class_id;
+	flow->inherited |= result->inherited;
 	if (label) {
 		label_flow(flow, label);
 		p.label = *label;
 	}
-	return evaluated ? await_vector(s, &p) : 0;
+	return result->evaluated ? await_vector(s, &p) : 0;
 }
 
 static int on_result(void *ctx, const struct sen_frame *frame,
@@ -263,13 +260,14 @@ static int on_result(void *ctx, const struct sen_frame *frame,
 
 	if (!t->counts.frames++)
 		t->first_ns = frame->time_ns;
-	t->last_ns = frame->time_ns;
+	if (frame->time_ns > t->last_ns)
+		t->last_ns = frame->time_ns;
 	err = sen_flowlog_add(s->log, frame, result, &i);
 	if (err)
 		return err;
 	labelled = sen_labels_get(s->options->labels, t->counts.frames, &label);
 	if (i != SEN_NO_FLOW)
-		err = note_flow(s, i, frame->time_ns, labelled ? &label : NULL);
+		err = note_flow(s, i, frame, result, labelled ? &label : NULL);
 	if (!labelled)
 		t->counts.frames_unlabelled++;
 	else if (!err)
@@ -295,6 +293,23 @@ static int run_file(struct session *s, const char *path, struct sen_why *why)
 	sen_capture_close(capture);
 	err = err ? err : s->err;
 	return err ? sen_why(why, err, NULL, "replaying: %s: %s", path, strerror(-err)) : 0;
+}
+
+/* What stands of the flows when all is over. Those that were never evaluated but had the standing verdict
+ * of their target have that in floats, too. */
+static void settle_flows(const struct session *s)
+{
+	for (size_t i = 0; i < s->trial->n_flows; i++) {
+		const struct sen_flow_record *record = sen_flowlog_get(s->log, i);
+		struct sen_trial_flow *flow = &s->trial->flows[i];
+
+		flow->score = record->score;
+		flow->evaluations = record->evaluations;
+		flow->class_id = sen_flow_class(record);
+		for (int kind = 0; flow->inherited && kind < SEN_FLOAT_KINDS; kind++)
+			if (flow->in_float[kind] < 0)
+				flow->in_float[kind] = (float)record->score / SEN_ONE;
+	}
 }
 
 /* Labels of another capture give figures that mean nothing. */
@@ -348,6 +363,7 @@ int sen_trial_run(const struct sen_trial_options *options, struct sen_trial **ou
 		err = *s.trial->damage.text ? 0 : run_file(&s, *file, why);
 	if (!err) {
 		s.trial->counts.evaluations_lost += s.n_pending - s.head;
+		settle_flows(&s);
 		err = check_labels(&s, why);
 	}
 	free(s.pending);

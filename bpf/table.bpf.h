@@ -6,6 +6,11 @@
  * shown themselves alive are never replaced by a newcomer, so that a flood of one-packet flows only ever
  * replaces itself.
  *
+ * Deadlines have 16 bits: an entry that nobody has touched for 2.4 hours seems alive for the SEN_LIFE_MAX
+ * before they come round. The agent keeps that from happening (user/deadlines.h). Without an agent it takes
+ * a set of eight such entries, left over from a flood, for a newcomer to find no room, and then for four
+ * minutes at most.
+ *
  * What can go wrong without the lock: a hit on an entry that another CPU is just replacing. It reads
  * either the old key, and counts a packet on an entry that is being thrown away, or another one, and
  * becomes a miss, which then takes the lock.
@@ -20,8 +25,6 @@
 
 /* What a newcomer gets. */
 #define SEN_WEAK_TICKS (15u << SEN_DEADLINE_SHIFT) /* 2 s, in whole units of deadlines */
-/* No deadline is set further ahead; one that seems to be is over for so long that the clock wrapped. */
-#define SEN_LIFE_MAX (256 * SEN_TICKS_PER_SEC)
 
 #define SEN_KEY_WORDS   5  /* of the longest key */
 #define SEN_ENTRY_WORDS 16 /* of the largest entry */

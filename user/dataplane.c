@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "dataplane.h"
+#include "deadlines.h"
 #include "paths.h"
 
 enum map_id {
@@ -23,21 +24,33 @@ enum map_id {
 	MODELS,
 	EVENTS,
 	FLOWS_SETS,
+	SOURCES_SETS,
+	TARGETS_SETS,
+	PAIRS_SETS,
 	DIST_HIST,
 	FEAT_HIST,
 	MAP_COUNT
 };
 
 static const char *const map_names[MAP_COUNT] = {
-	[META] = "meta",           [POLICY] = "policy",       [STATS] = "stats",
-	[MODELS] = "models",       [EVENTS] = "events",       [FLOWS_SETS] = "flows_sets",
-	[DIST_HIST] = "dist_hist", [FEAT_HIST] = "feat_hist",
+	[META] = "meta",
+	[POLICY] = "policy",
+	[STATS] = "stats",
+	[MODELS] = "models",
+	[EVENTS] = "events",
+	[FLOWS_SETS] = "flows_sets",
+	[SOURCES_SETS] = "sources_sets",
+	[TARGETS_SETS] = "targets_sets",
+	[PAIRS_SETS] = "pairs_sets",
+	[DIST_HIST] = "dist_hist",
+	[FEAT_HIST] = "feat_hist",
 };
 
 struct sen_dataplane {
 	char ifname[64];
 	char dir[256];
 	int fd[MAP_COUNT];
+	__u32 elements[MAP_COUNT];
 	int lock_fd;
 	struct sen_meta meta;
 };
@@ -73,13 +86,16 @@ static int open_maps(struct sen_dataplane *dp, struct sen_why *why)
 }
 
 /* Sizes first: a map of another size must not be read into our structures at all. */
-static int check_sizes(const struct sen_dataplane *dp)
+static int check_sizes(struct sen_dataplane *dp)
 {
 	static const size_t sizes[MAP_COUNT] = {
 		[META] = sizeof(struct sen_meta),
 		[POLICY] = sizeof(struct sen_policy),
 		[STATS] = sizeof(struct sen_stats),
 		[FLOWS_SETS] = sizeof(struct sen_set),
+		[SOURCES_SETS] = sizeof(struct sen_set),
+		[TARGETS_SETS] = sizeof(struct sen_set),
+		[PAIRS_SETS] = sizeof(struct sen_set),
 		[DIST_HIST] = sizeof(struct sen_score_hist),
 		[FEAT_HIST] = sizeof(struct sen_feature_hist),
 	};
@@ -92,6 +108,7 @@ static int check_sizes(const struct sen_dataplane *dp)
 			return -errno;
 		if (sizes[i] && info.value_size != sizes[i])
 			return -EPROTO;
+		dp->elements[i] = info.max_entries;
 	}
 	return 0;
 }
@@ -217,30 +234,54 @@ int sen_dataplane_feature_hist(const struct sen_dataplane *dp, struct sen_featur
 	return sum_cpus(dp->fd[FEAT_HIST], out, sizeof(*out));
 }
 
-/* The packet path's clock, in ticks. */
-static __u32 now_ticks(void)
+/* The packet path's clock, in units of deadlines. */
+static __u16 now_units(void)
 {
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return ((__u64)ts.tv_sec * 1000000000ull + ts.tv_nsec) >> SEN_TICK_SHIFT;
+	return ((__u64)ts.tv_sec * 1000000000ull + ts.tv_nsec) >>
+	       (SEN_TICK_SHIFT + SEN_DEADLINE_SHIFT);
+}
+
+/* NULL with errno set; sets_unmap() after use. */
+static struct sen_set *sets_map(const struct sen_dataplane *dp, enum map_id map, int access)
+{
+	void *sets = mmap(NULL, dp->elements[map] * sizeof(struct sen_set), access, MAP_SHARED,
+			  dp->fd[map], 0);
+
+	return sets == MAP_FAILED ? NULL : sets;
+}
+
+static void sets_unmap(const struct sen_dataplane *dp, enum map_id map, struct sen_set *sets)
+{
+	munmap(sets, dp->elements[map] * sizeof(*sets));
 }
 
 int sen_dataplane_flow_usage(const struct sen_dataplane *dp, struct sen_flow_usage *out)
 {
-	size_t sets = dp->meta.flow_capacity / SEN_WAYS;
-	__u16 now = now_ticks() >> SEN_DEADLINE_SHIFT;
-	const struct sen_set *set;
+	struct sen_set *sets = sets_map(dp, FLOWS_SETS, PROT_READ);
 
-	set = mmap(NULL, sets * sizeof(*set), PROT_READ, MAP_SHARED, dp->fd[FLOWS_SETS], 0);
-	if (set == MAP_FAILED)
+	if (!sets)
 		return -errno;
-	out->used = 0;
+	out->used = sen_deadlines_alive(sets, dp->elements[FLOWS_SETS], now_units());
 	out->capacity = dp->meta.flow_capacity;
-	for (size_t s = 0; s < sets; s++)
-		for (int way = 0; way < SEN_WAYS; way++)
-			out->used += set[s].tag[way] && (__s16)(set[s].deadline[way] - now) > 0;
-	munmap((void *)set, sets * sizeof(*set));
+	sets_unmap(dp, FLOWS_SETS, sets);
+	return 0;
+}
+
+int sen_dataplane_refresh(struct sen_dataplane *dp)
+{
+	static const enum map_id tables[] = { FLOWS_SETS, SOURCES_SETS, TARGETS_SETS, PAIRS_SETS };
+
+	for (size_t t = 0; t < sizeof(tables) / sizeof(*tables); t++) {
+		struct sen_set *sets = sets_map(dp, tables[t], PROT_READ | PROT_WRITE);
+
+		if (!sets)
+			return -errno;
+		sen_deadlines_refresh(sets, dp->elements[tables[t]], now_units());
+		sets_unmap(dp, tables[t], sets);
+	}
 	return 0;
 }
 

@@ -38,6 +38,9 @@ int sen_stats_sum(int stats_fd, struct sen_stats *out);
 int sen_dataplane_score_hist(const struct sen_dataplane *dp, struct sen_score_hist *out);
 int sen_dataplane_feature_hist(const struct sen_dataplane *dp, struct sen_feature_hist *out);
 int sen_dataplane_flow_usage(const struct sen_dataplane *dp, struct sen_flow_usage *out);
+/* Keep what is over for long in the tables from looking alive again (deadlines.h): to be called every
+ * SEN_DEADLINES_ROUND_S. 0 or a negative errno. */
+int sen_dataplane_refresh(struct sen_dataplane *dp);
 
 int sen_dataplane_policy(const struct sen_dataplane *dp, struct sen_policy *out);
 int sen_dataplane_set_policy(struct sen_dataplane *dp, const struct sen_policy *policy);

@@ -5,6 +5,7 @@
 
 #include "announce.h"
 #include "clock.h"
+#include "deadlines.h"
 #include "interface_internal.h"
 
 #define STALE_MS     5000 /* a ring not drained for so long is not being read */
@@ -251,6 +252,14 @@ void sen_interface_drain(struct sen_interface *i)
 		sen_ring_drain(i->ring, sen_now_ms());
 }
 
+static void refresh_tables(struct sen_interface *i, int64_t now_ms)
+{
+	if (now_ms < i->refresh_ms)
+		return;
+	i->refresh_ms = now_ms + 1000ll * SEN_DEADLINES_ROUND_S;
+	sen_dataplane_refresh(i->dp);
+}
+
 void sen_interface_tick(struct sen_interface *i)
 {
 	int64_t now_ms = sen_now_ms();
@@ -259,6 +268,7 @@ void sen_interface_tick(struct sen_interface *i)
 	sen_alerts_tick(i->alerts, now_ms);
 	if (!i->connected)
 		return;
+	refresh_tables(i, now_ms);
 	if (i->uploads) {
 		sen_uploads_tick(i->uploads);
 		sen_learner_uploads(i->learner, sen_uploads_count(i->uploads));

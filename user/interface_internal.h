@@ -38,6 +38,7 @@ struct sen_interface {
 
 	struct sen_model_flat model; /* that events speak of, for words */
 	int64_t model_ms;
+	int64_t refresh_ms; /* of the tables, the next time */
 	struct sen_log_limit alert_limit;
 	struct sen_log_limit journal_limit;
 };

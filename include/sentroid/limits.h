@@ -31,6 +31,8 @@
 #define SEN_WAYS 8 /* entries of a set, which then is one cache line */
 #define SEN_DEADLINE_SHIFT \
 	7 /* deadlines of entries are in units of 0.13 s; they wrap after 2.4 hours */
+/* No deadline is set further ahead; one that seems to be is over for so long that the clock wrapped. */
+#define SEN_LIFE_MAX (256 * SEN_TICKS_PER_SEC)
 
 _Static_assert(SEN_DIMS == SEN_LANES * SEN_WORDS, "a vector fills its words");
 

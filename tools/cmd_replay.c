@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "announce.h"
-#include "capture.h"
+#include "captures.h"
 #include "clock.h"
 #include "command.h"
 #include "loader.h"
@@ -68,7 +68,8 @@ static const struct syntax syntax = {
 	.name = "replay",
 	.args = "FILE...",
 	.doc = "Run captures through the packet program with their own clock and original lengths, and "
-	       "tell what it says. Attaches to nothing.",
+	       "tell what it says. Attaches to nothing. Captures are pcap or pcapng, also packed by gzip "
+	       "or zstd; - is standard input; several are put in the order of their time stamps.",
 	.least = 1,
 	.most = SYNTAX_ARGS,
 	.options = option_list,
@@ -156,24 +157,37 @@ static void ignore_alert(void *ctx, enum sen_alert_phase phase, const struct sen
 	(void)ctx, (void)phase, (void)alert;
 }
 
-static int replay_file(struct replay *r, const char *path, struct sen_why *why)
+/* The first of a kind is told where it is; at the end, how many there were. */
+static void on_clock(void *ctx, const struct sen_frame *frame, enum sen_clock_kind kind)
 {
-	struct sen_capture *capture;
-	struct sen_frame frame;
-	int err = sen_capture_open(path, &capture, why), failed;
+	struct replay *r = ctx;
 
-	if (err)
-		return err;
-	while ((err = sen_capture_next(capture, &frame, why)) == 1) {
-		failed = sen_offline_add(r->program, &frame);
-		if (failed) {
-			err = sen_why(why, failed, NULL, "replaying: %s: frame %llu: %s", path,
-				      (unsigned long long)frame.number, strerror(-failed));
-			break;
-		}
+	if (!r->summary.clock[kind]++)
+		note("%s: frame %llu: %s", frame->file, (unsigned long long)frame->number,
+		     sen_clock_text(kind));
+}
+
+static void on_damage(void *ctx, const struct sen_why *why)
+{
+	struct replay *r = ctx;
+
+	r->summary.damaged++;
+	note_damage(NULL, why);
+}
+
+static int run(struct replay *r, struct sen_captures *captures, struct sen_why *why)
+{
+	struct sen_frame frame;
+	int err;
+
+	while (sen_captures_next(captures, &frame)) {
+		err = sen_offline_add(r->program, &frame);
+		if (err)
+			return sen_why(why, err, NULL, "replaying: %s: frame %llu: %s", frame.file,
+				       (unsigned long long)frame.number, strerror(-err));
 	}
-	sen_capture_close(capture);
-	return err;
+	err = sen_offline_flush(r->program);
+	return err ? sen_why(why, err, NULL, "replaying: %s", strerror(-err)) : 0;
 }
 
 static int open_replay(struct replay *r, const struct options *o, const struct sen_model *model,
@@ -186,6 +200,7 @@ static int open_replay(struct replay *r, const struct options *o, const struct s
 		.policy = &policy,
 		.on_result = on_result,
 		.on_event = on_event,
+		.on_clock = on_clock,
 		.ctx = r,
 	};
 	int err = sen_model_flatten(model, &r->flat, why);
@@ -215,45 +230,55 @@ static void close_replay(struct replay *r)
 	free(r);
 }
 
+static void tell_clock(const struct replay *r)
+{
+	const uint64_t *n = r->summary.clock;
+
+	for (int kind = 0; kind < SEN_CLOCK_KIND_COUNT; kind++)
+		if (n[kind] > 1)
+			note("%llu frames in all: %s", (unsigned long long)n[kind],
+			     sen_clock_text(kind));
+}
+
 static int finish(struct replay *r, const struct options *o, int64_t began_ms, struct sen_why *why)
 {
-	int err = sen_offline_flush(r->program);
+	int err = o->flows ? sen_flowlog_write(r->flows, r->summary.model, o->flows, why) : 0;
 
-	if (err)
-		return sen_why(why, err, NULL, "replaying: %s", strerror(-err));
-	if (o->flows)
-		err = sen_flowlog_write(r->flows, r->summary.model, o->flows, why);
 	if (!err)
 		err = sen_csv_close(r->packets, why);
 	r->packets = NULL;
 	progress(r, true);
 	r->summary.seconds = (double)(sen_now_ms() - began_ms) / 1000;
+	tell_clock(r);
 	return err ? err : replay_summary_print(&r->summary, o->json, why);
 }
 
-/* A damaged file ends early; what was read of it counts, and the error is told. */
-static int replay_files(const struct options *o, const char **files, const struct sen_model *model,
-			struct sen_why *why)
+static int replay_files(const struct options *o, const char *const *files,
+			const struct sen_model *model, struct sen_why *why)
 {
 	struct replay *r = calloc(1, sizeof(*r));
-	int err = r ? open_replay(r, o, model, why) :
-		      sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
-	int64_t began_ms = sen_now_ms();
-	int damaged = 0;
+	struct sen_captures *captures = NULL;
+	int64_t began_ms;
+	int err;
 
-	for (int i = 0; !err && i < SYNTAX_ARGS && files[i]; i++)
-		if (replay_file(r, files[i], why))
-			damaged = fail(why);
+	if (!r)
+		return sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
+	err = sen_captures_open(files, on_damage, r, &captures, why);
+	if (!err)
+		err = open_replay(r, o, model, why);
+	began_ms = sen_now_ms();
+	if (!err)
+		err = run(r, captures, why);
 	if (!err)
 		err = finish(r, o, began_ms, why);
-	if (r)
-		close_replay(r);
-	return err ? fail(why) : damaged;
+	sen_captures_close(captures);
+	close_replay(r);
+	return err;
 }
 
 int cmd_replay(int argc, char **argv)
 {
-	const char *files[SYNTAX_ARGS] = { 0 };
+	const char *files[SYNTAX_ARGS + 1] = { 0 };
 	struct options o = { 0 };
 	struct sen_why why = { 0 };
 	struct sen_model *model;
@@ -273,5 +298,5 @@ int cmd_replay(int argc, char **argv)
 		return fail(&why);
 	err = replay_files(&o, files, model, &why);
 	sen_model_free(model);
-	return err;
+	return err ? fail(&why) : EXIT_DONE;
 }

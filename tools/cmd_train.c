@@ -158,6 +158,7 @@ static int harvest_all(const struct options *o, struct sen_model *names, struct 
 			options = (struct sen_harvest_options){ .label = SEN_LABEL_ATTACK,
 								.class_id = id };
 		}
+		options.on_damage = note_damage;
 		if (!err)
 			err = sen_harvest_capture(h, in->path, &options, why);
 		if (err)

@@ -54,6 +54,12 @@ void note(const char *fmt, ...)
 	print_line("note: ", text);
 }
 
+void note_damage(void *ctx, const struct sen_why *why)
+{
+	(void)ctx;
+	note("%s; what came before is used", why->text);
+}
+
 static void usage_hint(void)
 {
 	fprintf(stderr, "hint: sentroid %s%s--help\n", command_name, *command_name ? " " : "");

@@ -68,6 +68,8 @@ int fail(const struct sen_why *why);
 __attribute__((format(printf, 1, 2))) int usage_error(const char *fmt, ...);
 /* What the user should know although nothing failed. */
 __attribute__((format(printf, 1, 2))) void note(const char *fmt, ...);
+/* For captures that could not be read to their end. */
+void note_damage(void *ctx, const struct sen_why *why);
 /* True for root; else explains. `doing` is what root is needed for, `on` what it is done to. */
 bool is_root(const char *doing, const char *on);
 

@@ -179,6 +179,10 @@ static int print_json(const struct replay_summary *s, const struct tops *tops)
 	cJSON_AddNumberToObject(root, "flagged", (double)tops->flagged);
 	cJSON_AddNumberToObject(root, "evaluations", (double)s->evaluations);
 	cJSON_AddNumberToObject(root, "flagged_evaluations", (double)s->flagged_evaluations);
+	cJSON_AddNumberToObject(root, "damaged_files", s->damaged);
+	cJSON_AddNumberToObject(root, "stamps_missing", (double)s->clock[SEN_CLOCK_MISSING]);
+	cJSON_AddNumberToObject(root, "stamps_back", (double)s->clock[SEN_CLOCK_BACK]);
+	cJSON_AddNumberToObject(root, "gaps", (double)s->clock[SEN_CLOCK_GAP]);
 	cJSON_AddItemToObject(root, "classes", classes_json(s, tops));
 	cJSON_AddItemToObject(root, "sources", hosts_json(tops->source));
 	cJSON_AddItemToObject(root, "targets", hosts_json(tops->target));

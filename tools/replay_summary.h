@@ -16,7 +16,9 @@ struct replay_summary {
 	uint64_t first_ns, last_ns; /* of the capture: earliest and latest */
 	uint64_t no_flow;           /* packets without one */
 	uint64_t evaluations, flagged_evaluations;
-	double seconds; /* that the replay took */
+	uint64_t clock[SEN_CLOCK_KIND_COUNT]; /* frames with stamps that could not be right */
+	unsigned int damaged;                 /* files that were not read to their end */
+	double seconds;                       /* that the replay took */
 	const struct sen_flowlog *flows;
 	const struct sen_model *model;
 	const struct sen_alerts *alerts;

@@ -7,9 +7,11 @@
 
 #include "capture.h"
 #include "link.h"
+#include "stream.h"
 
 struct sen_capture {
-	pcap_t *pcap;
+	pcap_t *pcap; /* owns the file of the stream */
+	const struct sen_stream *stream;
 	const struct sen_link *link; /* NULL: Ethernet */
 	uint8_t *wrapped;            /* a frame behind the Ethernet header made for it */
 	size_t room;                 /* bytes of that */
@@ -31,28 +33,43 @@ static int find_link(struct sen_capture *c, struct sen_why *why)
 		       name ? name : "unknown");
 }
 
-int sen_capture_open(const char *path, struct sen_capture **out, struct sen_why *why)
+static int open_pcap(struct sen_capture *c, struct sen_why *why)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
+	const char *fault;
+	FILE *file;
+	int err = sen_stream_open(c->path, &file, &c->stream, why);
+
+	if (err)
+		return err;
+	c->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, text);
+	if (c->pcap)
+		return 0;
+	fault = sen_stream_fault(c->stream);
+	sen_why(why, -EINVAL, "pcap and pcapng files can be read, also packed by gzip or zstd",
+		"opening capture: %s: %s", c->path,
+		fault                      ? fault :
+		strstr(text, "only got 0") ? "the file is empty" :
+					     text);
+	fclose(file);
+	return -EINVAL;
+}
+
+int sen_capture_open(const char *path, struct sen_capture **out, struct sen_why *why)
+{
 	struct sen_capture *c = calloc(1, sizeof(*c));
 	int err;
 
 	if (!c)
 		return sen_why(why, -ENOMEM, NULL, "opening capture: %s: out of memory", path);
 	snprintf(c->path, sizeof(c->path), "%s", path);
-	c->pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, text);
-	if (!c->pcap) {
-		err = sen_why(why, -EINVAL, "pcap and pcapng files can be read",
-			      "opening capture: %s: %s", path, text);
-		goto fail;
-	}
-	err = find_link(c, why);
+	err = open_pcap(c, why);
+	if (!err)
+		err = find_link(c, why);
 	if (err)
-		goto fail;
-	*out = c;
-	return 0;
-fail:
-	sen_capture_close(c);
+		sen_capture_close(c);
+	else
+		*out = c;
 	return err;
 }
 
@@ -88,14 +105,19 @@ int sen_capture_next(struct sen_capture *c, struct sen_frame *frame, struct sen_
 
 	if (got == PCAP_ERROR_BREAK)
 		return 0;
-	if (got != 1)
+	if (got != 1) {
+		const char *fault = sen_stream_fault(c->stream);
+
 		return sen_why(why, -EIO, NULL, "reading capture: %s: after frame %llu: %s",
-			       c->path, (unsigned long long)c->number, pcap_geterr(c->pcap));
+			       c->path, (unsigned long long)c->number,
+			       fault ? fault : pcap_geterr(c->pcap));
+	}
 	frame->captured = header->caplen;
 	frame->wire_len = header->len < header->caplen ? header->caplen : header->len;
 	/* With nanosecond precision tv_usec holds nanoseconds. */
 	frame->time_ns = (uint64_t)header->ts.tv_sec * 1000000000ull + header->ts.tv_usec;
 	frame->number = ++c->number;
+	frame->file = c->path;
 	if (c->link && wrap(c, frame))
 		return sen_why(why, -ENOMEM, NULL, "reading capture: %s: out of memory", c->path);
 	return 1;

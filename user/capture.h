@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Captured frames in the order of their files: pcap and pcapng by libpcap, micro- or nanoseconds. What
+/* Captured frames in the order of their files: pcap and pcapng by libpcap, micro- or nanoseconds, also
+ * packed or from standard input ("-"). What
  * carries IP behind another header of known size than Ethernet's is given that instead. */
 #ifndef SENTROID_CAPTURE_H
 #define SENTROID_CAPTURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +18,9 @@ struct sen_frame {
 	uint32_t captured;   /* bytes in data */
 	uint32_t wire_len;   /* bytes that it had on the wire */
 	uint64_t time_ns;    /* of the capture */
+	uint64_t clock_ns;   /* that the packet path goes by, see replay_clock.h; set by a replay */
 	uint64_t number;     /* from 1 in each file */
+	const char *file;    /* its name, as long as the capture is open */
 };
 
 /* Open a capture file. -EINVAL: not a capture; -ENOTSUP: of a link type that cannot be made

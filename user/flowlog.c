@@ -8,8 +8,7 @@
 #include "flowlog.h"
 
 #define FIRST_BUCKETS 16384
-/* A longer silence ends a flow, as in bpf/flow.bpf.h. */
-#define IDLE_NS ((60ull * SEN_TICKS_PER_SEC) << SEN_TICK_SHIFT)
+#define IDLE_TICKS    (60 * SEN_TICKS_PER_SEC) /* a longer silence ends a flow, as in bpf/flow.bpf.h */
 
 /* The latest record of a key. */
 struct bucket {
@@ -122,7 +121,7 @@ static int make_room(struct sen_flowlog *log)
 static bool is_over(const struct sen_flow_record *r, const struct sen_frame *frame,
 		    const struct sen_replay_result *result)
 {
-	if (frame->time_ns > r->last_ns && frame->time_ns - r->last_ns > IDLE_NS)
+	if ((frame->clock_ns >> SEN_TICK_SHIFT) - (r->last_clock >> SEN_TICK_SHIFT) > IDLE_TICKS)
 		return true;
 	return result->opened && r->flow_flags & SEN_FLOW_CLOSED;
 }
@@ -138,6 +137,7 @@ static struct sen_flow_record *record_of(struct sen_flowlog *log, const struct s
 	log->records[log->n] = (struct sen_flow_record){
 		.key = result->key,
 		.first_ns = frame->time_ns,
+		.first_clock = frame->clock_ns,
 		.from = result->side,
 	};
 	b->tag = h >> 32;
@@ -160,6 +160,7 @@ int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
 		return err;
 	r = record_of(log, frame, result);
 	r->last_ns = frame->time_ns;
+	r->last_clock = frame->clock_ns;
 	r->packets++;
 	r->bytes += frame->wire_len;
 	r->evaluations += result->evaluated;
@@ -180,7 +181,7 @@ void sen_flowlog_name(struct sen_flowlog *log, const struct sen_event *event,
 	const struct bucket *b = find(log, &event->key, hash_key(&event->key));
 
 	/* A flow that ended within the batch goes unnamed rather than its successor wrongly named. */
-	if (rule_class && b->index && log->records[b->index - 1].first_ns <= event->time_ns)
+	if (rule_class && b->index && log->records[b->index - 1].first_clock <= event->time_ns)
 		log->records[b->index - 1].rule_class = rule_class;
 }
 

@@ -81,10 +81,12 @@ static int run(struct sen_offline *o, struct sen_capture *c,
 			return sen_why(why, failed, NULL, "replaying: frame %llu: %s",
 				       (unsigned long long)frame.number, strerror(-failed));
 	}
+	if (err < 0 && options->on_damage)
+		options->on_damage(options->ctx, why);
 	failed = sen_offline_flush(o);
 	if (failed)
 		return sen_why(why, failed, NULL, "replaying: %s", strerror(-failed));
-	return err < 0 ? err : 0;
+	return err < 0 && !options->on_damage ? err : 0;
 }
 
 int sen_harvest_capture(struct sen_harvest *h, const char *path,

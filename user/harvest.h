@@ -25,6 +25,8 @@ struct sen_harvest_options {
 	const atomic_bool *cancel;          /* polled between frames; NULL: not cancellable */
 	/* Gets every evaluation instead, and no sample is appended; may be NULL. */
 	void (*on_event)(void *ctx, const struct sen_event *event);
+	/* Told where a capture could not be read to its end. NULL: that is an error. */
+	void (*on_damage)(void *ctx, const struct sen_why *why);
 	void *ctx;
 };
 

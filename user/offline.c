@@ -21,8 +21,11 @@ struct sen_offline {
 	struct sen_offline_options options;
 	struct sen_replay_slot *slots;
 	size_t slots_bytes;
-	uint64_t number[SEN_REPLAY_BATCH]; /* of the frame in each slot */
+	struct {
+		uint64_t time_ns, number;
+	} frame[SEN_REPLAY_BATCH]; /* in each slot */
 	unsigned int waiting;
+	struct sen_replay_clock clock;
 };
 
 void sen_offline_sample_all(struct sen_policy *policy)
@@ -125,11 +128,15 @@ void sen_offline_close(struct sen_offline *o)
 int sen_offline_add(struct sen_offline *o, const struct sen_frame *frame)
 {
 	struct sen_replay_slot *slot = &o->slots[o->waiting];
+	enum sen_clock_kind kind = sen_replay_clock_set(&o->clock, frame->time_ns);
 
+	if (kind != SEN_CLOCK_FINE && o->options.on_clock)
+		o->options.on_clock(o->options.ctx, frame, kind);
 	slot->size = sen_frame_head(frame, slot->data);
-	slot->now_ns = frame->time_ns;
+	slot->now_ns = o->clock.now_ns;
 	slot->wire_len = frame->wire_len;
-	o->number[o->waiting++] = frame->number;
+	o->frame[o->waiting].time_ns = frame->time_ns;
+	o->frame[o->waiting++].number = frame->number;
 	return o->waiting == SEN_REPLAY_BATCH ? sen_offline_flush(o) : 0;
 }
 
@@ -152,8 +159,9 @@ static int tell(const struct sen_offline *o, unsigned int i)
 		.data = slot->data,
 		.captured = slot->size,
 		.wire_len = slot->wire_len,
-		.time_ns = slot->now_ns,
-		.number = o->number[i],
+		.time_ns = o->frame[i].time_ns,
+		.clock_ns = slot->now_ns,
+		.number = o->frame[i].number,
 	};
 
 	return o->options.on_result(o->options.ctx, &frame, &slot->result);

@@ -8,6 +8,7 @@
 #define SENTROID_OFFLINE_H
 
 #include "capture.h"
+#include "replay_clock.h"
 #include "sentroid/abi.h"
 #include "why.h"
 
@@ -23,6 +24,8 @@ struct sen_offline_options {
 			 const struct sen_replay_result *result);
 	/* Every sample, after the results of its batch. May be NULL. */
 	void (*on_event)(void *ctx, const struct sen_event *event);
+	/* A frame whose time stamp cannot be right. May be NULL. */
+	void (*on_clock)(void *ctx, const struct sen_frame *frame, enum sen_clock_kind kind);
 	void *ctx;
 };
 

@@ -236,7 +236,7 @@ static int note_flow(struct session *s, size_t i, const struct sen_frame *frame,
 		     const struct sen_replay_result *result, const struct sen_frame_label *label)
 {
 	struct sen_trial_flow *flow = flow_of(s, i);
-	struct pending p = { .time_ns = frame->time_ns, .flow = i, .labelled = label };
+	struct pending p = { .time_ns = frame->clock_ns, .flow = i, .labelled = label };
 
 	if (!flow)
 		return -ENOMEM;

@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Packed captures, several as one, damaged ones, and the clock that a replay makes of their stamps. */
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zlib.h>
+#include <zstd.h>
+
+#include "captures.h"
+#include "replay_clock.h"
+
+#define FRAMES     50
+#define FRAME_SIZE 60
+#define SECOND     1000000000ull
+
+struct folder {
+	char dir[64];
+	char path[4][96];
+	unsigned int damaged;
+	struct sen_why why; /* of the latest damage */
+};
+
+/* A capture by hand: stamps begin at `start` and are `step` seconds apart. */
+static size_t make_capture(uint8_t *out, uint32_t start, uint32_t step, unsigned int frames)
+{
+	static const uint32_t header[6] = { 0xa1b2c3d4, 2 | 4 << 16, 0, 0, 65535, 1 };
+	uint8_t *at = out;
+
+	memcpy(at, header, sizeof(header));
+	at += sizeof(header);
+	for (uint32_t i = 0; i < frames; i++) {
+		const uint32_t record[4] = { start + i * step, 7, FRAME_SIZE, FRAME_SIZE };
+
+		memcpy(at, record, sizeof(record));
+		memset(at + sizeof(record), (int)i, FRAME_SIZE);
+		at += sizeof(record) + FRAME_SIZE;
+	}
+	return at - out;
+}
+
+static void write_file(const char *path, const void *data, size_t size)
+{
+	FILE *f = fopen(path, "we");
+
+	assert_non_null(f);
+	assert_int_equal(fwrite(data, 1, size, f), size);
+	assert_int_equal(fclose(f), 0);
+}
+
+static size_t gzip(uint8_t *out, size_t room, const void *data, size_t size)
+{
+	z_stream z = { .next_in = (uint8_t *)data, .avail_in = size };
+
+	z.next_out = out;
+	z.avail_out = room;
+	assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+	assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+	deflateEnd(&z);
+	return room - z.avail_out;
+}
+
+static int make_folder(void **state)
+{
+	struct folder *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	strcpy(f->dir, "/tmp/sentroid-captures-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	for (int i = 0; i < 4; i++)
+		snprintf(f->path[i], sizeof(f->path[i]), "%s/%d", f->dir, i);
+	*state = f;
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	struct folder *f = *state;
+
+	for (int i = 0; i < 4; i++)
+		unlink(f->path[i]);
+	rmdir(f->dir);
+	free(f);
+	return 0;
+}
+
+static void on_damage(void *ctx, const struct sen_why *why)
+{
+	struct folder *f = ctx;
+
+	f->damaged++;
+	f->why = *why;
+}
+
+/* Read files as one; stamps in seconds go to `at`. Their number. */
+static unsigned int read_all(struct folder *f, const char *const *files, uint32_t *at)
+{
+	struct sen_captures *c;
+	struct sen_frame frame;
+	unsigned int n = 0;
+
+	assert_int_equal(sen_captures_open(files, on_damage, f, &c, NULL), 0);
+	for (; sen_captures_next(c, &frame); n++) {
+		assert_int_equal(frame.captured, FRAME_SIZE);
+		assert_int_equal(frame.time_ns % SECOND, 7000);
+		at[n] = frame.time_ns / SECOND;
+	}
+	sen_captures_close(c);
+	return n;
+}
+
+static void packed_as_plain(void **state)
+{
+	struct folder *f = *state;
+	uint8_t plain[8192], packed[16384];
+	uint32_t at[2 * FRAMES];
+	size_t size = make_capture(plain, 100, 1, FRAMES), n;
+
+	write_file(f->path[0], plain, size);
+	n = gzip(packed, sizeof(packed), plain, size);
+	write_file(f->path[1], packed, n);
+	/* Members one behind the other. */
+	n = gzip(packed, sizeof(packed), plain, 1000);
+	n += gzip(packed + n, sizeof(packed) - n, plain + 1000, size - 1000);
+	write_file(f->path[2], packed, n);
+	n = ZSTD_compress(packed, sizeof(packed), plain, size, 1);
+	write_file(f->path[3], packed, n);
+	for (int i = 0; i < 4; i++) {
+		const char *files[] = { f->path[i], NULL };
+
+		assert_int_equal(read_all(f, files, at), FRAMES);
+		assert_int_equal(at[FRAMES - 1], 100 + FRAMES - 1);
+	}
+	assert_int_equal(f->damaged, 0);
+}
+
+static void standard_input(void **state)
+{
+	struct folder *f = *state;
+	const char *const files[] = { "-", NULL };
+	uint32_t at[FRAMES];
+	uint8_t plain[8192];
+	int keep = dup(STDIN_FILENO);
+
+	write_file(f->path[0], plain, make_capture(plain, 100, 1, FRAMES));
+	assert_non_null(freopen(f->path[0], "re", stdin));
+	assert_int_equal(read_all(f, files, at), FRAMES);
+	if (keep >= 0) {
+		dup2(keep, STDIN_FILENO);
+		close(keep);
+	}
+}
+
+static void merged_by_time(void **state)
+{
+	struct folder *f = *state;
+	const char *const files[] = { f->path[0], f->path[1], f->path[2], NULL };
+	uint8_t data[8192];
+	uint32_t at[3 * FRAMES];
+	unsigned int n;
+
+	write_file(f->path[0], data, make_capture(data, 100, 3, FRAMES));
+	write_file(f->path[1], data, make_capture(data, 101, 3, FRAMES));
+	write_file(f->path[2], data, make_capture(data, 50, 1, 10));
+	n = read_all(f, files, at);
+	assert_int_equal(n, 2 * FRAMES + 10);
+	for (unsigned int i = 1; i < n; i++)
+		assert_true(at[i] >= at[i - 1]);
+	assert_int_equal(at[0], 50);
+	assert_int_equal(at[n - 1], 101 + 3 * (FRAMES - 1));
+}
+
+/* What came before counts; file and frame are named. */
+static void damaged_files(void **state)
+{
+	struct folder *f = *state;
+	const char *const cut[] = { f->path[0], NULL }, *const packed_cut[] = { f->path[1], NULL };
+	const char *const lying[] = { f->path[2], NULL }, *const none[] = { f->path[3], NULL };
+	uint8_t plain[8192], packed[16384];
+	uint32_t at[FRAMES], huge = 0x7fffffff;
+	size_t size = make_capture(plain, 100, 1, FRAMES), n;
+
+	write_file(f->path[0], plain, size - 20);
+	assert_int_equal(read_all(f, cut, at), FRAMES - 1);
+	assert_int_equal(f->damaged, 1);
+	assert_non_null(strstr(f->why.text, f->path[0]));
+	assert_non_null(strstr(f->why.text, "frame 49"));
+
+	n = gzip(packed, sizeof(packed), plain, size);
+	write_file(f->path[1], packed, n / 2);
+	assert_true(read_all(f, packed_cut, at) < FRAMES);
+	assert_int_equal(f->damaged, 2);
+	assert_non_null(strstr(f->why.text, "end early"));
+
+	memcpy(plain + 24 + 10 * (16 + FRAME_SIZE) + 8, &huge, sizeof(huge));
+	write_file(f->path[2], plain, size);
+	assert_int_equal(read_all(f, lying, at), 10);
+	assert_int_equal(f->damaged, 3);
+	assert_non_null(strstr(f->why.text, "frame 10"));
+
+	write_file(f->path[3], plain, make_capture(plain, 0, 0, 0));
+	assert_int_equal(read_all(f, none, at), 0);
+	assert_int_equal(f->damaged, 4);
+	assert_non_null(strstr(f->why.text, "no packets"));
+}
+
+static void refused_whole(void **state)
+{
+	struct folder *f = *state;
+	const char *const files[] = { f->path[0], f->path[1], NULL };
+	struct sen_captures *c;
+	struct sen_why why;
+	uint8_t plain[8192];
+
+	write_file(f->path[0], plain, make_capture(plain, 1, 1, FRAMES));
+	assert_int_equal(sen_captures_open(files, on_damage, f, &c, &why), -ENOENT);
+	write_file(f->path[1], "", 0);
+	assert_int_equal(sen_captures_open(files, on_damage, f, &c, &why), -EINVAL);
+	assert_non_null(strstr(why.text, "empty"));
+	write_file(f->path[1], "\x1f\x8b\x08 no gzip at all", 18);
+	assert_int_equal(sen_captures_open(files, on_damage, f, &c, &why), -EINVAL);
+	assert_non_null(strstr(why.text, "damaged"));
+	write_file(f->path[1], "GET / HTTP/1.1\r\n\r\n whatever this is", 36);
+	assert_int_equal(sen_captures_open(files, on_damage, f, &c, &why), -EINVAL);
+	assert_non_null(strstr(why.text, f->path[1]));
+	assert_int_equal(f->damaged, 0);
+}
+
+static void clock_follows_the_stamps(void **state)
+{
+	struct sen_replay_clock c = { 0 };
+
+	(void)state;
+	assert_int_equal(sen_replay_clock_set(&c, 1000 * SECOND), SEN_CLOCK_FINE);
+	assert_int_equal(c.now_ns, 1000 * SECOND);
+	assert_int_equal(sen_replay_clock_set(&c, 1100 * SECOND), SEN_CLOCK_FINE);
+	assert_int_equal(c.now_ns, 1100 * SECOND);
+	/* Shuffled by a little: at the same time. */
+	assert_int_equal(sen_replay_clock_set(&c, 1100 * SECOND - 5000), SEN_CLOCK_FINE);
+	assert_int_equal(c.now_ns, 1100 * SECOND);
+	/* By much: it goes on, and second by second from there. */
+	assert_int_equal(sen_replay_clock_set(&c, 500 * SECOND), SEN_CLOCK_BACK);
+	assert_int_equal(sen_replay_clock_set(&c, 502 * SECOND), SEN_CLOCK_FINE);
+	assert_int_equal(c.now_ns, 1102 * SECOND);
+	assert_int_equal(sen_replay_clock_set(&c, 0), SEN_CLOCK_MISSING);
+	assert_int_equal(c.now_ns, 1102 * SECOND);
+	assert_int_equal(sen_replay_clock_set(&c, 503 * SECOND), SEN_CLOCK_FINE);
+	assert_int_equal(c.now_ns, 1103 * SECOND);
+	assert_int_equal(sen_replay_clock_set(&c, 503 * SECOND + 90 * 86400 * SECOND),
+			 SEN_CLOCK_GAP);
+	assert_int_equal(c.now_ns, (1103 + 3600) * SECOND);
+}
+
+static void clock_may_begin_at_zero(void **state)
+{
+	struct sen_replay_clock c = { 0 };
+
+	(void)state;
+	assert_int_equal(sen_replay_clock_set(&c, 0), SEN_CLOCK_FINE);
+	assert_int_equal(sen_replay_clock_set(&c, 0), SEN_CLOCK_FINE);
+	assert_int_equal(sen_replay_clock_set(&c, 1700000000 * SECOND), SEN_CLOCK_GAP);
+	assert_int_equal(c.now_ns, 3600 * SECOND);
+}
+
+/* Whatever the stamps are, the clock neither goes back nor leaps. */
+static void clock_is_steady(void **state)
+{
+	struct sen_replay_clock c = { 0 };
+	uint64_t random = 1, before = 0;
+
+	(void)state;
+	for (int i = 0; i < 100000; i++) {
+		random = random * 6364136223846793005ull + 1442695040888963407ull;
+		sen_replay_clock_set(&c, random >> (random >> 59));
+		if (i) {
+			assert_true((int64_t)(c.now_ns - before) >= 0);
+			assert_true(c.now_ns - before <= 3600 * SECOND);
+		}
+		before = c.now_ns;
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(packed_as_plain, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(standard_input, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(merged_by_time, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(damaged_files, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(refused_whole, make_folder, remove_folder),
+		cmocka_unit_test(clock_follows_the_stamps),
+		cmocka_unit_test(clock_may_begin_at_zero),
+		cmocka_unit_test(clock_is_steady),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

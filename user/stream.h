@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files as streams, whatever they are packed with: gzip (RFC 1952) and Zstandard (RFC 8878) are told by
+ * their content, not by their name. */
+#ifndef SENTROID_STREAM_H
+#define SENTROID_STREAM_H
+
+#include <stdio.h>
+
+#include "why.h"
+
+struct sen_stream;
+
+/* Open a file for reading, "-" for standard input. `stream` lives as long as `file` is open. -ENOENT,
+ * -EACCES, -EISDIR, ..., -ENOMEM. */
+int sen_stream_open(const char *path, FILE **file, const struct sen_stream **stream,
+		    struct sen_why *why);
+/* Why reading failed although the file could be read: a few words on the packed data, or NULL. */
+const char *sen_stream_fault(const struct sen_stream *s);
+
+#endif

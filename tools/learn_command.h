@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The parts of `sentroid learn` and `sentroid label`. */
+/* The parts of `sentroid learn`. */
 #ifndef SENTROID_LEARN_COMMAND_H
 #define SENTROID_LEARN_COMMAND_H
 

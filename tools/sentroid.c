@@ -19,6 +19,8 @@ static const struct command commands[] = {
 	  "look at models, put them in force, take them back", cmd_model },
 	{ "learn", "now|status|pause|resume|upload ...", "see and steer what the agent learns",
 	  cmd_learn },
+	{ "label", "list|set|import|export ...", "what samples are taken for, and what they are",
+	  cmd_label },
 	{ "replay", "FILE... [--model FILE] [--flows OUT.csv] [--packets OUT.csv] [--json]",
 	  "what the detector would have said about captures", cmd_replay },
 	{ "train", "--normal FILE... [--until SECONDS] [--attack CLASS=FILE ...] -o MODEL.json",

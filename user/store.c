@@ -22,14 +22,16 @@ void sen_store_limit(struct sen_store *s, const struct sen_store_limits *limits)
 	s->limits = *limits;
 }
 
-unsigned int sen_store_stratum(unsigned int label, unsigned int class_id, bool teaches,
-			       bool trained)
+static unsigned int stratum_of(const struct sen_record *r)
 {
-	if (label == SEN_LABEL_ATTACK)
-		return SEN_STRATUM_ATTACK + class_id % SEN_CLASS_MAX;
-	if (label != SEN_LABEL_BENIGN && !teaches)
+	const struct sen_sample *x = &r->sample;
+
+	if (x->label == SEN_LABEL_ATTACK)
+		return SEN_STRATUM_ATTACK + x->class_id % SEN_CLASS_MAX;
+	/* An operator may also say that nobody knows. */
+	if (x->label == SEN_LABEL_NONE && (!r->teaches || x->origin == SEN_ORIGIN_OPERATOR))
 		return SEN_STRATUM_UNLABELLED;
-	return trained ? SEN_STRATUM_PAST : SEN_STRATUM_FRESH;
+	return r->trained ? SEN_STRATUM_PAST : SEN_STRATUM_FRESH;
 }
 
 static size_t classes_present(const struct sen_store *s)
@@ -75,20 +77,18 @@ static double bonus(const struct sen_sample *sample)
 	return sample->origin == SEN_ORIGIN_OPERATOR ? KEY_OPERATED : 0;
 }
 
-static unsigned int place(struct sen_store *s, const struct sen_record *record, double *key)
+unsigned int sen_store_place(struct sen_store *s, const struct sen_record *record, double *key)
 {
-	const struct sen_sample *x = &record->sample;
-	unsigned int stratum = sen_store_stratum(x->label, x->class_id, record->teaches,
-						 record->trained);
+	unsigned int stratum = stratum_of(record);
 
-	*key = sen_store_key(s, stratum) + bonus(x);
+	*key = sen_store_key(s, stratum) + bonus(&record->sample);
 	return stratum;
 }
 
 void sen_store_add(struct sen_store *s, const struct sen_record *record)
 {
 	double key;
-	unsigned int stratum = place(s, record, &key);
+	unsigned int stratum = sen_store_place(s, record, &key);
 	size_t at = s->waiting_n;
 
 	if (s->count[stratum] >= sen_store_capacity(s, stratum) && key <= s->floor[stratum])
@@ -183,7 +183,7 @@ void sen_store_read(sqlite3_stmt *row, struct sen_record *out)
 int sen_store_write(struct sen_store *s, const struct sen_record *record, struct sen_why *why)
 {
 	double key;
-	unsigned int stratum = place(s, record, &key);
+	unsigned int stratum = sen_store_place(s, record, &key);
 	int err = sen_store_fail(s, insert(s, record, stratum, key), "write", why);
 
 	s->count[stratum] += !err;

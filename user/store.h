@@ -59,6 +59,10 @@ int sen_store_open(const char *path, const struct sen_store_limits *limits, char
 		   struct sen_store **out, struct sen_why *why);
 /* What waits is written, if it can be. */
 void sen_store_close(struct sen_store *s);
+/* Open one that an agent keeps, without making, checking or moving anything. -ENOENT: there is none;
+ * -EPROTO: of another version. */
+int sen_store_visit(const char *path, const struct sen_store_limits *limits, struct sen_store **out,
+		    struct sen_why *why);
 void sen_store_limit(struct sen_store *s, const struct sen_store_limits *limits);
 
 /* A record for the next flush, unless its reservoir would not keep it. */
@@ -84,6 +88,34 @@ long sen_store_draw(struct sen_store *s, const struct sen_store_wish *wish, stru
 		    struct sen_why *why);
 /* What was fresh is past from here on: it takes part in one update, not in two. */
 int sen_store_settle(struct sen_store *s, struct sen_why *why);
+/* A label by an operator, or, if `automatic`, back to the one without. */
+struct sen_relabel {
+	int64_t id;
+	bool automatic;
+	enum sen_label label;
+	unsigned int class_id; /* of an attack */
+};
+
+/* All or none, at once for other processes. How many were changed; -ENOENT: one was not found. From a
+ * `list` those that are gone are passed over, and those that are labelled so already, by whomever. */
+long sen_store_relabel(struct sen_store *s, const struct sen_relabel *changes, size_t n, bool list,
+		       struct sen_why *why);
+
+enum sen_store_order {
+	SEN_LIST_LATEST,
+	SEN_LIST_UNCERTAIN /* only those without a certain label, nearest to the threshold first */
+};
+struct sen_store_filter {
+	enum sen_store_order order;
+	int label, class_id, origin; /* -1: any */
+	size_t most;
+};
+
+/* Call fn for records; 0 or what it returned. */
+int sen_store_list(struct sen_store *s, const struct sen_store_filter *filter,
+		   int (*fn)(void *ctx, const struct sen_record *record), void *ctx,
+		   struct sen_why *why);
+
 struct sen_upload {
 	int64_t id; /* given by the store */
 	char sha256[65];

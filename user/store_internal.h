@@ -53,6 +53,8 @@ int sen_store_end(struct sen_store *s, int err, struct sen_why *why);
 
 /* Schema and statements; store_open.c. */
 int sen_store_prepare(struct sen_store *s, struct sen_why *why);
+/* The stratum and the key of a record that is placed now. */
+unsigned int sen_store_place(struct sen_store *s, const struct sen_record *record, double *key);
 /* Write one record within a transaction. */
 int sen_store_write(struct sen_store *s, const struct sen_record *record, struct sen_why *why);
 /* Trim every stratum, within a transaction. */
@@ -60,8 +62,6 @@ int sen_store_keep_bounds(struct sen_store *s, struct sen_why *why);
 /* Count the strata anew. */
 int sen_store_recount(struct sen_store *s, struct sen_why *why);
 
-unsigned int sen_store_stratum(unsigned int label, unsigned int class_id, bool teaches,
-			       bool trained);
 size_t sen_store_capacity(const struct sen_store *s, unsigned int stratum);
 /* A key for a record that joins a stratum now. */
 double sen_store_key(struct sen_store *s, unsigned int stratum);

@@ -283,6 +283,39 @@ int sen_store_open(const char *path, const struct sen_store_limits *limits, char
 	return 0;
 }
 
+int sen_store_visit(const char *path, const struct sen_store_limits *limits, struct sen_store **out,
+		    struct sen_why *why)
+{
+	struct sen_store *s = calloc(1, sizeof(*s));
+	int64_t version = 0;
+	int err;
+
+	if (!s)
+		return sen_why(why, -ENOMEM, NULL, "sample store: out of memory");
+	s->limits = *limits;
+	if (access(path, F_OK))
+		err = sen_why(why, -ENOENT,
+			      "sentroidd -i IFACE makes it; --state-dir as given there",
+			      "samples: %s: %s", path, strerror(ENOENT));
+	else
+		err = sen_store_fail(s, sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE, NULL),
+				     path, why);
+	if (!err) {
+		sqlite3_busy_timeout(s->db, BUSY_MS);
+		err = sen_store_number(s, "PRAGMA user_version", 0, &version, why);
+	}
+	if (!err && version != USER_VERSION)
+		err = sen_why(why, -EPROTO, NULL, "samples: %s: of another version", path);
+	if (!err)
+		err = sen_store_recount(s, why);
+	if (err) {
+		sen_store_close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
 void sen_store_close(struct sen_store *s)
 {
 	if (!s)

@@ -22,6 +22,7 @@ state=$LAB_TMP/state
 own=$state/$LAB_IF
 
 learn() { in_srv "$SENTROID" learn "$1" --state-dir "$state" "${@:2}" 2>&1; }
+labels() { in_srv "$SENTROID" label "$1" --state-dir "$state" "${@:2}" 2>&1; }
 learner() { learn status --json "$LAB_IF" | jq -r ".[0]$1"; }
 # learner_until SECONDS FILTER
 learner_until() {
@@ -139,6 +140,36 @@ check "one that has been trained on does not count again" agent_log
 sleep 2
 [ "$(trainings)" = "$after" ]
 check "and sets off nothing" learn status
+
+# --- labels ----------------------------------------------------------------------------------------
+
+attack_portscan 1-1000
+sleep 2
+labels list --all --by rule --label scan --json | jq -e 'length > 0 and all(.confidence == 1 and .source == $a and (.reason | test("ports")))' \
+	--arg a "$LAB_ATTACKER" >/dev/null
+check "a scan is labelled by its rule, with the reason" labels list --all --by rule
+labels list --json | jq -e 'length > 0 and all(.by == "none" or .by == "score")' >/dev/null
+check "what is uncertain is up for review" labels list
+one=$(labels list --all --label benign --json -n 1 | jq '.[0].id')
+[[ $(labels set "$one" brute_force) == "1 sample labelled brute_force" ]] &&
+	[ "$(samples "id = $one AND origin = 3 AND label = 2 AND stratum > 2")" = 1 ]
+check "an operator outranks that" labels list --all --by operator
+labels set "$one" auto >/dev/null && [ "$(samples "id = $one AND origin <> 3 AND label = 1")" = 1 ]
+check "and takes it back" labels list --all -n 3
+[[ $(labels set 99999999 benign) == *"there is none"* && $(labels set 1 nonsense) == *"neither benign"* ]]
+check "what there is not is refused" labels set 99999999 benign
+labels export -o "$LAB_TMP/labels.csv"
+head -1 "$LAB_TMP/labels.csv" | grep -q '^id,label,by,confidence,time,score,model,proto,src,' &&
+	[ "$(wc -l <"$LAB_TMP/labels.csv")" -gt 500 ]
+check "labels are exported" head -3 "$LAB_TMP/labels.csv"
+[[ $(labels import "$LAB_TMP/labels.csv") == "0 of "* ]]
+check "imported as they are they change nothing" labels import "$LAB_TMP/labels.csv"
+printf 'label,id\nbenign,%s\nnonsense,%s\n' "$one" "$one" >"$LAB_TMP/bad.csv"
+printf 'label,id\nscan,%s\nbenign,99999999\n' "$one" >"$LAB_TMP/good.csv"
+[[ $(labels import "$LAB_TMP/bad.csv") == *"bad.csv:3: not a label: 'nonsense'"* ]] &&
+	[ "$(samples 'origin = 3')" = 0 ] && [[ $(labels import "$LAB_TMP/good.csv") == "1 of 2 samples"* ]] &&
+	[ "$(samples "id = $one AND origin = 3 AND label = 2")" = 1 ]
+check "a list is taken whole or not at all" labels list --all --by operator
 
 # --- killed ----------------------------------------------------------------------------------------
 

@@ -164,7 +164,8 @@ set_up() {
 	say "${attached#*: }"
 	read -r SENT0 COUNTED0 RECEIVED0 < <(count_settled)
 	PROGRAM0=$(status .prog_id) MODEL0=$(status .model.version) DIGEST0=$(status .model.digest)
-	agent_start '[baseline]' "seconds = $BASELINE" '[learn]' 'samples = 800' 'min_interval = 20' ||
+	agent_start '[baseline]' "seconds = $BASELINE" '[learn]' 'samples = 800' 'min_interval = 20' \
+		'[canary]' 'evaluations = 200' 'seconds = 3' ||
 		die "the agent does not start: $(agent_log)"
 	exec 7<"$LAB_TMP/log/sentroidd.log"
 	say "agent: pid $AGENT_PID"

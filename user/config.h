@@ -44,10 +44,19 @@ struct sen_config {
 	double drift_shift;
 	double drift_significance;
 
+	unsigned int canary_evaluations;
+	unsigned int canary_seconds;
+	double canary_extra;
+	double canary_agreement;
+	double canary_shift;
+
 	unsigned int watch_seconds;
 	double watch_share;
 	double watch_factor;
+	double watch_shift;
 	unsigned int watch_pause;
+
+	unsigned int registry_keep;
 
 	unsigned int alerts_capacity;
 	unsigned int alerts_update;

@@ -64,6 +64,8 @@ void sen_learner_free(struct sen_learner *l)
 		return;
 	sen_model_free(l->in_force);
 	sen_model_free(l->previous);
+	sen_model_free(l->reference);
+	sen_candidate_free(l->candidate);
 	sen_store_close(l->store);
 	free(l->store_path);
 	sen_drift_free(l->drift);
@@ -78,8 +80,10 @@ void sen_learner_configure(struct sen_learner *l, const struct sen_config *confi
 	l->config = *config;
 	sen_store_limit(l->store,
 			&(struct sen_store_limits){ config->store_samples, config->store_days });
-	if (was && !config->learn_enabled)
+	if (was && !config->learn_enabled) {
+		sen_learner_abandon(l, "learning is switched off");
 		l->status.state = SEN_LEARNER_OFF;
+	}
 }
 
 void sen_learner_begin_baseline(struct sen_learner *l, int64_t now_ms)
@@ -107,19 +111,23 @@ void sen_learner_begin_active(struct sen_learner *l, int64_t now_ms)
 
 static void tick_watch(struct sen_learner *l, int64_t now_ms)
 {
+	struct sen_score_hist scores;
 	struct sen_stats stats;
 
-	if (l->watch.state != SEN_WATCH_ON || l->ops.stats(l->ctx, &stats))
+	if (l->watch.state != SEN_WATCH_ON || l->ops.stats(l->ctx, &stats) ||
+	    l->ops.score_hist(l->ctx, &scores))
 		return;
-	switch (sen_watch_check(&l->watch, &stats, now_ms)) {
+	switch (sen_watch_check(&l->watch, &stats, scores.bin[SEN_SLOT_ACTIVE], now_ms)) {
 	case SEN_WATCH_EXCURSION:
 		sen_learner_roll_back(l, now_ms);
 		return;
 	case SEN_WATCH_PASSED:
-		sen_learner_say(
-			l, SEN_LOG_INFO, "model %u has settled: %.2f%% of evaluations flagged%s",
-			l->status.version, 100 * l->watch.share,
-			l->watch.share > l->watch.limit ? ", by attacks that are known" : "");
+		sen_learner_say(l, SEN_LOG_INFO,
+				"model %u has settled: %.2f%% of evaluations flagged%s",
+				l->status.version, 100 * l->watch.share,
+				l->watch.share > l->watch.settings.limit ?
+					", by attacks that are known" :
+					"");
 		return;
 	default:
 		return;
@@ -143,13 +151,15 @@ void sen_learner_tick(struct sen_learner *l, int64_t now_ms)
 	if (now_ms - l->checked_ms >= CHECK_MS) {
 		l->checked_ms = now_ms;
 		sen_learner_check_active(l, now_ms);
+		sen_learner_record_roll_back(l);
 	}
 	tick_enabled(l, now_ms);
 	tick_watch(l, now_ms);
 	sen_learner_tick_marks(l, now_ms);
 	sen_learner_store_flush(l, now_ms);
 	sen_learner_tick_drift(l, now_ms);
-	if (l->status.training)
+	sen_learner_tick_candidate(l, now_ms);
+	if (l->status.training || l->candidate)
 		return;
 	if (l->status.state == SEN_LEARNER_PAUSED && now_ms >= l->paused_until_ms) {
 		sen_learner_begin_active(l, now_ms);
@@ -188,14 +198,8 @@ void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t 
 		l->status.failed++;
 		sen_learner_say(l, SEN_LOG_WARNING, "training failed (%s): %s",
 				sen_training_name(t->kind), t->why.text);
-	} else if (!sen_learner_promote(l, t, now_ms)) {
-		bool full = t->kind != SEN_TRAINING_UPDATE;
-
-		if (l->status.state == SEN_LEARNER_BASELINE) {
-			sen_learner_begin_active(l, now_ms);
-		} else if (full) {
-			sen_learner_mark_drift(l, true, now_ms);
-		}
+	} else {
+		sen_learner_stage(l, t, now_ms);
 	}
 	sen_training_free(t);
 }
@@ -210,6 +214,9 @@ const struct sen_learner_status *sen_learner_status(struct sen_learner *l)
 	struct sen_store_counts kept = sen_store_counts(l->store);
 
 	l->status.history = l->registry != NULL;
+	l->status.candidate = l->candidate ? l->candidate->model->version : 0;
+	l->status.canary_evaluations = l->candidate ? l->candidate->canary.evaluations : 0;
+	l->status.canary_agreement = l->candidate ? l->candidate->canary.agreement : 0;
 	l->status.reservoir = kept.past;
 	l->status.fresh = kept.fresh;
 	l->status.unlabelled = kept.unlabelled;

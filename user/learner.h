@@ -2,8 +2,8 @@
 /*
  * Learns what is normal on one interface. First a baseline: everything that no rule names is taken
  * for normal, and the first model is trained from it. Then, without end: samples well below the
- * threshold keep the model up to date; a candidate must pass the gate, is put in force by one pointer
- * swap, watched, and taken back if it flags what nobody can explain.
+ * threshold keep the model up to date; a candidate must pass the gate, run beside the model in force for a
+ * while, is put in force by one pointer swap, watched, and taken back if it flags what nobody can explain.
  *
  * Single-threaded; times are milliseconds of the monotonic clock, given by the caller. What it needs
  * of the packet path and of the trainer comes through `ops`.
@@ -76,6 +76,10 @@ struct sen_learner_status {
 	int64_t last_success_s; /* Unix time, 0: never */
 	double last_seconds;
 	uint64_t last_samples;
+	unsigned int reference; /* version that bounds the drift of the model in force, 0: none */
+	unsigned int candidate; /* version in the canary, 0: none */
+	uint64_t canary_evaluations;
+	double canary_agreement;
 	double threshold_fpr;          /* of the model in force on samples held back */
 	struct sen_drift_report drift; /* of the last window, all traffic */
 	struct sen_drift_report sample_drift;
@@ -120,6 +124,10 @@ void sen_learner_uploads(struct sen_learner *l, unsigned int count);
 /* The samples, for what else adds to them. */
 struct sen_store *sen_learner_store(struct sen_learner *l);
 const struct sen_marks *sen_learner_marks(const struct sen_learner *l);
+
+/* An operator's word after a roll-back: learning goes on. -EALREADY: it does not rest; -EBUSY: it is
+ * held, as the model in force is not of this registry. */
+int sen_learner_resume(struct sen_learner *l, int64_t now_ms, struct sen_why *why);
 
 /* While the baseline is learned, what is new is no news. */
 bool sen_learner_withholds_novelties(const struct sen_learner *l);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Shared by learner.c (states), learner_samples.c (samples, triggers), learner_store.c, learner_model.c (models in force)
- * and learner_takeover.c. */
+/* Shared by the parts of the learner: learner.c (states), learner_samples.c (samples, triggers),
+ * learner_store.c, learner_drift.c, learner_model.c (models in force), learner_candidate.c (the way there),
+ * learner_takeover.c. */
 #ifndef SENTROID_LEARNER_INTERNAL_H
 #define SENTROID_LEARNER_INTERNAL_H
 
+#include "canary.h"
 #include "learner.h"
 #include "label.h"
 #include "performance.h"
@@ -19,6 +21,18 @@ struct model_id {
 	__u8 digest[SEN_DIGEST_BYTES];
 };
 
+/* A model that has passed the gate, on its way into force. */
+struct sen_candidate {
+	struct sen_model *model; /* registered; NULL once it is in force */
+	struct sen_model_flat *flat;
+	enum sen_training_kind kind;
+	char reason[192]; /* what it was trained for */
+	double false_positives;
+	double seconds;
+	bool in_shadow; /* the canary is on; else it waits for the slot */
+	struct sen_canary canary;
+};
+
 struct sen_learner {
 	struct sen_config config;
 	struct sen_learner_ops ops;
@@ -26,9 +40,14 @@ struct sen_learner {
 	struct sen_registry *registry;
 	struct sen_learner_status status;
 
-	struct sen_model *in_force; /* NULL in the first baseline */
-	struct sen_model *previous; /* where a roll-back goes; NULL: look into the registry */
-	struct model_id active;     /* found in or put into the active slot last */
+	struct sen_model *in_force;      /* NULL in the first baseline */
+	struct sen_model *previous;      /* where a roll-back goes; NULL: look into the registry */
+	struct sen_model *reference;     /* bounds the drift of what descends from it */
+	struct sen_candidate *candidate; /* NULL: there is none */
+	unsigned int unrecorded; /* version rolled back that the registry still has in Production */
+	bool unrecorded_told;
+	char roll_back_reason[160];
+	struct model_id active; /* found in or put into the active slot last */
 
 	struct sen_store *store;
 	char *store_path;   /* NULL: in memory */
@@ -84,16 +103,40 @@ void sen_learner_judge_labelled(struct sen_learner *l, bool attack, bool flagged
 void sen_learner_tick_baseline(struct sen_learner *l, int64_t now_ms);
 void sen_learner_tick_triggers(struct sen_learner *l, int64_t now_ms);
 
-/* Put a candidate in force. */
-int sen_learner_promote(struct sen_learner *l, struct sen_training *t, int64_t now_ms);
+/* Write down a model and what is known of it, giving it its number and digest. */
+int sen_learner_register(struct sen_learner *l, struct sen_training *t, struct sen_why *why);
+void sen_learner_set_stage(struct sen_learner *l, unsigned int version, const char *stage,
+			   const char *reason);
+/* The model in force matters more than its record. */
+void sen_learner_history_failed(struct sen_learner *l, const struct sen_why *why);
+
+/* A candidate has passed the gate: into the canary, or into force where there is none to run beside. */
+int sen_learner_stage(struct sen_learner *l, struct sen_training *t, int64_t now_ms);
+void sen_learner_tick_candidate(struct sen_learner *l, int64_t now_ms);
+/* A sample that the model in force has scored. */
+void sen_learner_try_candidate(struct sen_learner *l, const struct sen_event *ev, bool named,
+			       bool explained);
+/* It is in force already, by an operator's hand. */
+void sen_learner_forget_candidate(struct sen_learner *l);
+/* Give the candidate up, if there is one. */
+void sen_learner_abandon(struct sen_learner *l, const char *why);
+/* After a restart: go on with what was staged, or archive it. */
+void sen_learner_resume_candidate(struct sen_learner *l);
+/* Accepts NULL. */
+void sen_candidate_free(struct sen_candidate *c);
+
 /* Record a candidate that the gate has refused. */
 void sen_learner_refuse(struct sen_learner *l, struct sen_training *t);
 /* Back to the version before. */
 void sen_learner_roll_back(struct sen_learner *l, int64_t now_ms);
+/* Write a roll-back down that could not be written down before. */
+void sen_learner_record_roll_back(struct sen_learner *l);
 /* Make a model of ours the one in force, in the kernel and here; takes over `model`. */
 int sen_learner_enforce(struct sen_learner *l, struct sen_model *model, struct sen_why *why);
 /* The same for a model that is in the kernel already. */
 void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const struct model_id *id);
+/* Whether a model is a version of this registry. */
+bool sen_learner_owns(struct sen_learner *l, const struct model_id *id);
 /* What the active slot holds. */
 int sen_learner_read_active(struct sen_learner *l, struct model_id *id);
 /* Notice when somebody else has changed the active slot. */

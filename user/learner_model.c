@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Models in force: promotion, refusal, roll-back. */
+/* Models in force and their record: registration, refusal, roll-back. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,19 +8,18 @@
 
 #include "learner_internal.h"
 
-/* An operation on the registry has failed: the model in force matters more than its record. */
-static void history_failed(struct sen_learner *l, const struct sen_why *why)
+void sen_learner_history_failed(struct sen_learner *l, const struct sen_why *why)
 {
 	sen_learner_say(l, SEN_LOG_WARNING, "no history of this step: %s", why->text);
 }
 
-static void set_stage(struct sen_learner *l, unsigned int version, const char *stage,
-		      const char *reason)
+void sen_learner_set_stage(struct sen_learner *l, unsigned int version, const char *stage,
+			   const char *reason)
 {
 	struct sen_why why = { 0 };
 
 	if (l->registry && sen_registry_stage(l->registry, version, stage, reason, &why))
-		history_failed(l, &why);
+		sen_learner_history_failed(l, &why);
 }
 
 /* The number after the last, and a digest, for a model that cannot be written down. */
@@ -35,35 +34,88 @@ static int number_without_registry(struct sen_learner *l, struct sen_model *mode
 	return text ? 0 : sen_why(why, -ENOMEM, NULL, "model: out of memory");
 }
 
-/* A version number and a digest; *recorded tells whether the registry knows them. */
-static int register_model(struct sen_learner *l, struct sen_training *t, bool *recorded,
-			  struct sen_why *why)
+static void origin_of(const struct sen_training *t, struct sen_registry_origin *out)
 {
+	const struct sen_train_params *p = &t->params;
+
+	*out = (struct sen_registry_origin){ .kind = sen_training_name(t->kind) };
+	sen_facts_set(&out->params, "members", p->members);
+	sen_facts_set(&out->params, "centroids", p->centroids);
+	sen_facts_set(&out->params, "seed", (double)p->seed);
+	sen_facts_set(&out->params, "samples", (double)t->n);
+	sen_facts_set(&out->params, "target_fpr", p->target_fpr);
+	sen_facts_set(&out->params, "threshold_margin", p->threshold_margin);
+	sen_facts_set(&out->params, "batch", p->batch);
+	sen_facts_set(&out->params, "epochs", p->epochs);
+	sen_facts_set(&out->params, "source_quota", p->source_quota);
+	sen_facts_set(&out->params, "trim", p->trim);
+	sen_facts_set(&out->params, "max_shift", p->max_shift);
+	sen_facts_set(&out->params, "max_drift", p->max_drift);
+	sen_facts_set(&out->params, "reference", t->reference ? t->reference->version : 0);
+}
+
+static void measured(const struct sen_training *t, struct sen_facts *out)
+{
+	const struct sen_validation *v = &t->validation;
+
+	sen_facts_set(out, "held_out_benign", (double)v->benign);
+	sen_facts_set(out, "held_out_attack", (double)v->attack);
+	sen_facts_set(out, "false_positives", v->false_positives);
+	sen_facts_set(out, "recall", v->recall);
+	sen_facts_set(out, "balanced_accuracy", v->balanced_accuracy);
+	sen_facts_set(out, "f1_attack", v->f1);
+	sen_facts_set(out, "threshold", t->model->threshold);
+	sen_facts_set(out, "threshold_fpr", t->model->training.holdout_fpr);
+	sen_facts_set(out, "inertia", t->model->training.inertia);
+	sen_facts_set(out, "seconds", t->seconds);
+}
+
+int sen_learner_register(struct sen_learner *l, struct sen_training *t, struct sen_why *why)
+{
+	struct sen_registry_origin origin;
 	struct sen_model *model = t->model;
+	struct sen_facts metrics = { 0 };
 	int err;
 
 	model->parent = l->status.version;
 	model->created_s = time(NULL);
 	snprintf(model->training.command, sizeof(model->training.command), "agent: %s (%s)",
 		 sen_training_name(t->kind), t->trigger);
-	*recorded = false;
 	if (!l->registry)
 		return number_without_registry(l, model, why);
+	origin_of(t, &origin);
 	sen_registry_number_above(l->registry, l->active.version);
-	err = sen_registry_add(l->registry, model, NULL, why);
-	*recorded = !err;
-	if (!err)
-		return 0;
-	history_failed(l, why);
-	return number_without_registry(l, model, why);
+	err = sen_registry_add(l->registry, model, &origin, why);
+	measured(t, &metrics);
+	return err ? err : sen_registry_measure(l->registry, model->version, &metrics, why);
+}
+
+/* The model that bounds how far this one's descendants may drift: of the same lineage, from the registry. A
+ * model whose lineage is not known bounds itself. */
+static void find_reference(struct sen_learner *l, const struct sen_model *model)
+{
+	unsigned int version = l->registry ? sen_registry_reference(l->registry, model->version) :
+					     0;
+	bool update = strstr(model->training.command, sen_training_name(SEN_TRAINING_UPDATE));
+	struct sen_model *found = NULL;
+
+	if (!l->registry && update && l->reference)
+		return;
+	if (version && version != model->version &&
+	    sen_registry_load(l->registry, version, &found, NULL))
+		found = NULL;
+	sen_model_free(l->reference);
+	l->reference = found ? found : sen_model_copy(model);
 }
 
 void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const struct model_id *id)
 {
+	find_reference(l, model);
 	sen_model_free(l->in_force);
 	l->in_force = model;
 	l->active = *id;
 	l->status.version = model->version;
+	l->status.reference = l->reference ? l->reference->version : 0;
 	sen_learner_rescore_drift(l);
 	l->status.threshold_fpr = model->training.holdout_fpr;
 	snprintf(l->status.digest, sizeof(l->status.digest), "%s", model->digest);
@@ -89,85 +141,17 @@ int sen_learner_enforce(struct sen_learner *l, struct sen_model *model, struct s
 	return err;
 }
 
-static void begin_watch(struct sen_learner *l, int64_t now_ms)
-{
-	double limit = l->config.watch_factor * l->config.train_target_fpr;
-	struct sen_stats stats;
-
-	if (limit < l->config.watch_share)
-		limit = l->config.watch_share;
-	if (!l->ops.stats(l->ctx, &stats))
-		sen_watch_begin(&l->watch, &stats, limit,
-				now_ms + 1000ll * l->config.watch_seconds);
-}
-
-/* The candidate becomes in_force, what was in force becomes previous. */
-static int put_in_force(struct sen_learner *l, struct sen_training *t, struct sen_why *why)
-{
-	struct sen_model *before = l->in_force, *candidate = t->model;
-	int err;
-
-	l->in_force = NULL;
-	err = sen_learner_enforce(l, candidate, why);
-	if (err) {
-		l->in_force = before;
-		return err;
-	}
-	t->model = NULL;
-	sen_model_free(l->previous);
-	l->previous = before;
-	return 0;
-}
-
-int sen_learner_promote(struct sen_learner *l, struct sen_training *t, int64_t now_ms)
-{
-	char reason[192];
-	struct sen_why why = { 0 };
-	unsigned int version;
-	uint64_t samples;
-	bool recorded;
-	int err;
-
-	err = register_model(l, t, &recorded, &why);
-	version = t->model->version;
-	samples = t->model->training.samples;
-	snprintf(reason, sizeof(reason), "%s: %s", sen_training_name(t->kind), t->trigger);
-	if (!err)
-		err = put_in_force(l, t, &why);
-	if (err) {
-		l->status.failed++;
-		if (recorded)
-			set_stage(l, version, "Archived", why.text);
-		sen_learner_say(l, SEN_LOG_WARNING, "model %u not put in force: %s", version,
-				why.text);
-		return err;
-	}
-	if (recorded)
-		set_stage(l, version, "Production", reason);
-	l->status.promoted++;
-	l->status.last_success_s = time(NULL);
-	l->status.last_samples = samples;
-	begin_watch(l, now_ms);
-	sen_learner_say(
-		l, SEN_LOG_NOTICE,
-		"model %u promoted (%s): %llu samples, false positives %.3f%% on samples held "
-		"back, trained in %.2f s",
-		version, reason, (unsigned long long)l->status.last_samples,
-		100 * t->validation.false_positives, t->seconds);
-	return 0;
-}
-
 void sen_learner_refuse(struct sen_learner *l, struct sen_training *t)
 {
 	struct sen_why why = { 0 };
 	char reason[176], name[32] = "candidate";
-	bool recorded = false;
 
 	l->status.refused++;
 	l->drifted = false; /* if it lasts, it will be told again */
 	snprintf(reason, sizeof(reason), "refused: %s", t->validation.reason);
-	if (t->model && l->registry && !register_model(l, t, &recorded, &why) && recorded) {
-		set_stage(l, t->model->version, "Archived", reason);
+	if (t->model && l->registry) {
+		if (!sen_learner_register(l, t, &why))
+			sen_learner_set_stage(l, t->model->version, "Archived", reason);
 		snprintf(name, sizeof(name), "candidate %u", t->model->version);
 	}
 	sen_learner_say(l, SEN_LOG_NOTICE,
@@ -192,34 +176,72 @@ static struct sen_model *take_previous(struct sen_learner *l)
 	return model;
 }
 
+/* The good version is in force; until that is on record, a restart would bring the bad one back. */
+void sen_learner_record_roll_back(struct sen_learner *l)
+{
+	struct sen_why why = { 0 };
+
+	if (!l->unrecorded)
+		return;
+	if (l->registry && sen_registry_stage(l->registry, l->status.version, "Production",
+					      l->roll_back_reason, &why)) {
+		if (!l->unrecorded_told)
+			sen_learner_history_failed(l, &why);
+		l->unrecorded_told = true;
+		return;
+	}
+	sen_learner_set_stage(l, l->unrecorded, "Archived", l->roll_back_reason);
+	l->unrecorded = 0;
+	l->unrecorded_told = false;
+}
+
+static void rest(struct sen_learner *l, int64_t now_ms)
+{
+	l->status.state = SEN_LEARNER_PAUSED;
+	l->paused_until_ms = now_ms + 1000ll * l->config.watch_pause;
+}
+
 void sen_learner_roll_back(struct sen_learner *l, int64_t now_ms)
 {
 	struct sen_model *model = take_previous(l);
 	unsigned int bad = l->status.version;
 	struct sen_why why = { 0 };
-	char reason[160];
-	int err;
 
-	snprintf(reason, sizeof(reason), "version %u flagged %.1f%% of evaluations", bad,
-		 100 * l->watch.share);
+	sen_learner_abandon(l, "the model that it was trained beside is rolled back");
+	snprintf(l->roll_back_reason, sizeof(l->roll_back_reason), "version %u %s", bad,
+		 l->watch.reason);
 	if (!model) {
 		sen_learner_begin_baseline(l, now_ms);
 		sen_learner_say(l, SEN_LOG_WARNING,
 				"%s and there is none before it: the baseline begins again",
-				reason);
+				l->roll_back_reason);
 		return;
 	}
-	err = sen_learner_enforce(l, model, &why);
-	if (err) {
+	if (sen_learner_enforce(l, model, &why)) {
 		sen_model_free(model);
-		sen_learner_say(l, SEN_LOG_ERROR, "%s, and could not be rolled back: %s", reason,
-				why.text);
+		sen_learner_say(l, SEN_LOG_ERROR, "%s, and could not be rolled back: %s",
+				l->roll_back_reason, why.text);
+		rest(l, now_ms);
 		return;
 	}
-	set_stage(l, model->version, "Production", reason);
+	l->unrecorded = bad;
+	sen_learner_record_roll_back(l);
 	l->status.rolled_back++;
-	l->status.state = SEN_LEARNER_PAUSED;
-	l->paused_until_ms = now_ms + 1000ll * l->config.watch_pause;
+	rest(l, now_ms);
 	sen_learner_say(l, SEN_LOG_WARNING, "rolled back to model %u: %s; learning rests for %u s",
-			model->version, reason, l->config.watch_pause);
+			l->status.version, l->roll_back_reason, l->config.watch_pause);
+}
+
+int sen_learner_resume(struct sen_learner *l, int64_t now_ms, struct sen_why *why)
+{
+	if (l->status.state == SEN_LEARNER_HELD)
+		return sen_why(why, -EBUSY,
+			       "sentroid model promote IFACE VERSION puts one in force",
+			       "resuming: the model in force is not of this registry");
+	if (l->status.state != SEN_LEARNER_PAUSED)
+		return sen_why(why, -EALREADY, NULL, "resuming: learning is in state '%s'",
+			       sen_learner_state_name(l->status.state));
+	sen_learner_begin_active(l, now_ms);
+	sen_learner_say(l, SEN_LOG_NOTICE, "learning goes on, by an operator's word");
+	return 0;
 }

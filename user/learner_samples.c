@@ -66,6 +66,7 @@ void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsig
 		sen_watch_sample(&l->watch, explained);
 	l->window_samples++;
 	l->window_explained += explained;
+	sen_learner_try_candidate(l, ev, rule_class, explained);
 	if (ev->kind == SEN_SAMPLE_RANDOM && !explained)
 		sen_drift_count(&l->sampled, &ev->vector, ev->score);
 	if (rule_class && ev->model_version == l->active.version)
@@ -137,7 +138,10 @@ static int hand_over(struct sen_learner *l, struct sen_training *t, struct sen_w
 	int err;
 
 	t->in_force = l->in_force ? sen_model_copy(l->in_force) : NULL;
-	err = l->in_force && !t->in_force ? -ENOMEM : l->ops.train(l->ctx, t);
+	t->reference = l->reference ? sen_model_copy(l->reference) : NULL;
+	err = (l->in_force && !t->in_force) || (l->reference && !t->reference) ?
+		      -ENOMEM :
+		      l->ops.train(l->ctx, t);
 	return err ? sen_why(why, err, NULL, "trainer: %s", strerror(-err)) : 0;
 }
 

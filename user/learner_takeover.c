@@ -41,22 +41,24 @@ int sen_learner_read_active(struct sen_learner *l, struct model_id *id)
 	return err == -ENOENT ? 0 : err;
 }
 
+bool sen_learner_owns(struct sen_learner *l, const struct model_id *id)
+{
+	const struct sen_registry_entry *e = l->registry && id->version ?
+						     sen_registry_find(l->registry, id->version) :
+						     NULL;
+	char hex[2 * SEN_DIGEST_BYTES + 1];
+
+	digest_hex(id->digest, hex);
+	return e && !strcmp(e->digest, hex);
+}
+
 /* The registry's copy of a model found in the kernel, NULL if it knows none such. */
 static struct sen_model *find_own(struct sen_learner *l, const struct model_id *id)
 {
-	const struct sen_registry_entry *entries;
-	char hex[2 * SEN_DIGEST_BYTES + 1];
 	struct sen_model *model = NULL;
-	size_t n;
 
-	if (!l->registry || !id->version)
-		return NULL;
-	digest_hex(id->digest, hex);
-	n = sen_registry_entries(l->registry, &entries);
-	for (size_t i = 0; i < n; i++)
-		if (entries[i].version == id->version && !strcmp(entries[i].digest, hex) &&
-		    sen_registry_load(l->registry, id->version, &model, NULL))
-			model = NULL;
+	if (sen_learner_owns(l, id) && sen_registry_load(l->registry, id->version, &model, NULL))
+		model = NULL;
 	return model;
 }
 
@@ -118,6 +120,7 @@ int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why
 	l->checked_ms = now_ms;
 	l->epoch_ms = sen_clock_ms(CLOCK_REALTIME) - now_ms;
 	err = take_over(l, &found);
+	sen_learner_resume_candidate(l);
 	if (!l->config.learn_enabled) {
 		l->status.state = SEN_LEARNER_OFF;
 		sen_learner_say(l, SEN_LOG_NOTICE, "learning is switched off");
@@ -141,8 +144,12 @@ int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why
 static void follow(struct sen_learner *l, struct sen_model *model, const struct model_id *now,
 		   int64_t now_ms)
 {
+	if (l->candidate && l->candidate->model->version == model->version)
+		sen_learner_forget_candidate(l);
+	sen_learner_abandon(l, "another model was put in force by an operator");
 	sen_learner_adopt(l, model, now);
 	l->watch.state = SEN_WATCH_OFF;
+	l->unrecorded = 0;
 	if (l->status.state != SEN_LEARNER_OFF)
 		sen_learner_begin_active(l, now_ms);
 	sen_learner_say(l, SEN_LOG_NOTICE,
@@ -163,6 +170,7 @@ void sen_learner_check_active(struct sen_learner *l, int64_t now_ms)
 		follow(l, model, &now, now_ms);
 		return;
 	}
+	sen_learner_abandon(l, "a model that is not of this registry was put in force");
 	l->active = now;
 	sen_model_id_text(&now, text);
 	l->watch.state = SEN_WATCH_OFF;

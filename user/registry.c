@@ -292,3 +292,9 @@ size_t sen_registry_entries(const struct sen_registry *r, const struct sen_regis
 	*out = r->history.entry;
 	return r->history.entries;
 }
+
+const struct sen_registry_entry *sen_registry_find(const struct sen_registry *r,
+						   unsigned int version)
+{
+	return sen_history_find(&r->history, version);
+}

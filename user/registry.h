@@ -82,6 +82,9 @@ int sen_registry_prune(struct sen_registry *r, unsigned int keep, unsigned int *
 int sen_registry_events(struct sen_registry *r, unsigned int version,
 			void (*event)(void *ctx, const struct sen_registry_event *ev), void *ctx,
 			struct sen_why *why);
+/* NULL: there is no such version. Valid until the next change. */
+const struct sen_registry_entry *sen_registry_find(const struct sen_registry *r,
+						   unsigned int version);
 /* All entries, oldest first, owned by the registry, valid until the next change. */
 size_t sen_registry_entries(const struct sen_registry *r, const struct sen_registry_entry **out);
 

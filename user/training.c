@@ -41,6 +41,7 @@ void sen_training_free(struct sen_training *t)
 		return;
 	sen_model_free(t->model);
 	sen_model_free(t->in_force);
+	sen_model_free(t->reference);
 	free(t->samples);
 	free(t);
 }
@@ -104,6 +105,7 @@ static void spare_attacks(const struct sen_training *t, struct sen_sample *held,
 
 static int fit_model(struct sen_training *t, size_t fit)
 {
+	t->params.reference = t->reference;
 	if (t->kind == SEN_TRAINING_UPDATE)
 		return sen_train_incremental(t->in_force, t->samples, fit, &t->params, &t->model,
 					     &t->why);

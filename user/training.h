@@ -24,7 +24,8 @@ struct sen_training {
 	char trigger[160];
 	struct sen_sample *samples; /* owned; sorted by time when run */
 	size_t n;
-	struct sen_model *in_force; /* owned; NULL: none to compare with */
+	struct sen_model *in_force;  /* owned; NULL: none to compare with */
+	struct sen_model *reference; /* owned; of an update: bounds its drift */
 	struct sen_train_params params;
 	struct sen_gate gate;
 

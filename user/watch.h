@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The first moments of a model in force: does it suddenly flag what nobody can explain? */
+/* The first moments of a model in force: does it suddenly flag what nobody can explain, or score far
+ * higher than it did beside the model before? */
 #ifndef SENTROID_WATCH_H
 #define SENTROID_WATCH_H
 
@@ -15,22 +16,34 @@ enum sen_watch_state {
 	SEN_WATCH_EXCURSION
 };
 
+struct sen_watch_settings {
+	double limit;     /* share of evaluations that may be flagged */
+	double max_shift; /* octaves by which scores may lie above those expected */
+	int64_t until_ms;
+};
+
 struct sen_watch {
 	enum sen_watch_state state;
-	int64_t until_ms;
-	double limit; /* share of evaluations that may be flagged */
-	double share; /* measured last */
+	struct sen_watch_settings settings;
+	double share; /* flagged, measured last */
+	double shift; /* of the scores, octaves */
+	char reason[96];
+	bool expects; /* there are scores to compare with */
+	__u64 expected[SEN_SCORE_BINS];
+	__u64 scores[SEN_SCORE_BINS]; /* counted when it began */
 	uint64_t evaluations;
 	uint64_t flagged;
 	uint64_t samples;   /* flagged ones seen by the agent ... */
 	uint64_t explained; /* ... and those that a rule has named */
 };
 
-void sen_watch_begin(struct sen_watch *w, const struct sen_stats *stats, double limit,
-		     int64_t until_ms);
+/* `scores`: those of the active slot so far; `expected`: those that the model gave in the canary, NULL:
+ * there was none. */
+void sen_watch_begin(struct sen_watch *w, const struct sen_watch_settings *settings,
+		     const struct sen_stats *stats, const __u64 *scores, const __u64 *expected);
 void sen_watch_sample(struct sen_watch *w, bool explained);
 /* PASSED and EXCURSION are reported once; then it is off. */
 enum sen_watch_state sen_watch_check(struct sen_watch *w, const struct sen_stats *stats,
-				     int64_t now_ms);
+				     const __u64 *scores, int64_t now_ms);
 
 #endif

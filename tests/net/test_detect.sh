@@ -27,7 +27,8 @@ in_srv "$SENTROID" attach "$LAB_IF" --mode native >/dev/null
 check "attach natively"
 read -r sent0 counted0 received0 < <(count_settled)
 program=$(status .prog_id)
-agent_start '[baseline]' "seconds = $BASELINE" '[learn]' 'samples = 800' 'min_interval = 20' ||
+agent_start '[baseline]' "seconds = $BASELINE" '[learn]' 'samples = 800' 'min_interval = 20' \
+	'[canary]' 'evaluations = 200' 'seconds = 3' ||
 	give_up "the agent starts"
 benign_start $((BASELINE + BEFORE + AFTER + 70)) 1
 

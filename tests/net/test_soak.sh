@@ -89,7 +89,8 @@ push_all >"$LAB_TMP/pushed" 2>"$LAB_TMP/pushed.err" &
 pusher=$!
 
 kills=0 takeovers=0
-agent_start '[baseline]' 'seconds = 3' '[learn]' 'min_interval = 1' 'interval = 2' || give_up "the agent starts"
+agent_start '[baseline]' 'seconds = 3' '[learn]' 'min_interval = 1' 'interval = 2' \
+	'[canary]' 'evaluations = 100' 'seconds = 1' || give_up "the agent starts"
 while kill -0 "${senders[0]}" 2>/dev/null; do
 	sleep "$AGENT_SECS" &
 	wait $!

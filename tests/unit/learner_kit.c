@@ -140,6 +140,7 @@ int lab_setup(void **state)
 	l->config.learn_interval = 600;
 	l->config.learn_min_interval = 10;
 	l->config.drift_window = 60;
+	l->config.canary_evaluations = 0;
 	l->config.drift_windows = 2;
 	l->now_ms = 1000 * SECOND;
 	l->folder = fixture_folder();
@@ -162,24 +163,65 @@ int lab_teardown(void **state)
 	return 0;
 }
 
+/* What the packet path makes of a vector: both slots, counted. */
+static struct sen_score score_slot(struct fake *f, enum sen_slot slot, const struct sen_vector *x)
+{
+	const struct sen_model_flat *m = slot == SEN_SLOT_ACTIVE ? &f->active : &f->shadow;
+	struct sen_score score;
+	struct sen_lanes q;
+
+	sen_quantize(m->quantizer, x, &q);
+	score = sen_score(m, &q);
+	f->scores.bin[slot][sen_lg(score.score) / (SEN_LG_OCTAVE / 2)]++;
+	return score;
+}
+
+void lab_evaluate(struct fake *f, struct sen_event *ev)
+{
+	bool flagged, shadow;
+
+	if (!f->has_model)
+		return;
+	ev->model_version = f->active.version;
+	ev->score = score_slot(f, SEN_SLOT_ACTIVE, &ev->vector).score;
+	flagged = ev->score >= SEN_ONE;
+	f->stats.evaluations++;
+	f->stats.flagged += flagged;
+	if (!f->has_shadow)
+		return;
+	shadow = score_slot(f, SEN_SLOT_SHADOW, &ev->vector).score >= SEN_ONE;
+	f->stats.shadow_evaluations++;
+	f->stats.shadow_only_active += flagged && !shadow;
+	f->stats.shadow_only_shadow += shadow && !flagged;
+}
+
 void lab_feed(struct lab *l, size_t n, int shift)
 {
 	struct sen_sample *s = fixture_benign(n, ++l->seed, shift);
 
 	for (size_t i = 0; i < n; i++) {
 		struct sen_event ev = event_make(IPPROTO_TCP, 2 + i % 50, 4000, 1, 80);
-		struct sen_lanes q;
 
 		ev.vector = s[i].vector;
 		ev.time_ns = (uint64_t)l->now_ms * 1000000 + i;
-		ev.model_version = l->fake.has_model ? l->fake.active.version : 0;
-		if (l->fake.has_model) {
-			sen_quantize(l->fake.active.quantizer, &ev.vector, &q);
-			ev.score = sen_score(&l->fake.active, &q).score;
-		}
-		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, NULL, false);
+		lab_evaluate(&l->fake, &ev);
+		sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, "", false);
 	}
 	free(s);
+}
+
+void lab_attack(struct lab *l, size_t n, unsigned int class_id, bool named)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct sen_event ev = event_make(IPPROTO_TCP, 66, 4000, 1, 80);
+		struct sen_sample s = { 0 };
+
+		fixture_attack(&s, ++l->seed, class_id);
+		ev.vector = s.vector;
+		ev.time_ns = (uint64_t)l->now_ms * 1000000 + i;
+		lab_evaluate(&l->fake, &ev);
+		sen_learner_sample(l->learner, &ev, named ? class_id : SEN_CLASS_NONE, "", named);
+	}
 }
 
 void lab_pass(struct lab *l, int64_t seconds)

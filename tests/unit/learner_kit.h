@@ -47,6 +47,10 @@ int lab_teardown(void **state);
 void lab_start(struct lab *l);
 /* Events with the vectors of the fixture, scored by what is in force, as the packet path would. */
 void lab_feed(struct lab *l, size_t n, int shift);
+/* Attacks of a class, named by a rule or not. */
+void lab_attack(struct lab *l, size_t n, unsigned int class_id, bool named);
+/* Score an event by both slots and count it, as the packet path does. */
+void lab_evaluate(struct fake *f, struct sen_event *ev);
 /* Let time pass, a tick every second. */
 void lab_pass(struct lab *l, int64_t seconds);
 /* Run what was submitted, and give it back. */

@@ -159,12 +159,12 @@ void sen_learner_tick(struct sen_learner *l, int64_t now_ms)
 	sen_learner_store_flush(l, now_ms);
 	sen_learner_tick_drift(l, now_ms);
 	sen_learner_tick_candidate(l, now_ms);
-	if (l->status.training || l->candidate)
-		return;
 	if (l->status.state == SEN_LEARNER_PAUSED && now_ms >= l->paused_until_ms) {
 		sen_learner_begin_active(l, now_ms);
 		sen_learner_say(l, SEN_LOG_NOTICE, "learning goes on");
 	}
+	if (l->status.training || l->candidate)
+		return;
 	if (l->status.state == SEN_LEARNER_BASELINE)
 		sen_learner_tick_baseline(l, now_ms);
 	if (l->status.state != SEN_LEARNER_ACTIVE)

@@ -125,10 +125,6 @@ void sen_learner_uploads(struct sen_learner *l, unsigned int count);
 struct sen_store *sen_learner_store(struct sen_learner *l);
 const struct sen_marks *sen_learner_marks(const struct sen_learner *l);
 
-/* An operator's word after a roll-back: learning goes on. -EALREADY: it does not rest; -EBUSY: it is
- * held, as the model in force is not of this registry. */
-int sen_learner_resume(struct sen_learner *l, int64_t now_ms, struct sen_why *why);
-
 /* While the baseline is learned, what is new is no news. */
 bool sen_learner_withholds_novelties(const struct sen_learner *l);
 const struct sen_learner_status *sen_learner_status(struct sen_learner *l);

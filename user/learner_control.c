@@ -23,6 +23,7 @@ int sen_learner_pause(struct sen_learner *l, unsigned int seconds, int64_t now_m
 {
 	if (l->status.state != SEN_LEARNER_ACTIVE && l->status.state != SEN_LEARNER_PAUSED)
 		return wrong_state(l, "pause", why);
+	sen_learner_abandon(l, "an operator has paused learning");
 	l->status.state = SEN_LEARNER_PAUSED;
 	l->paused_until_ms = seconds ? now_ms + 1000ll * seconds : INT64_MAX;
 	if (seconds)

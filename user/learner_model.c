@@ -231,17 +231,3 @@ void sen_learner_roll_back(struct sen_learner *l, int64_t now_ms)
 	sen_learner_say(l, SEN_LOG_WARNING, "rolled back to model %u: %s; learning rests for %u s",
 			l->status.version, l->roll_back_reason, l->config.watch_pause);
 }
-
-int sen_learner_resume(struct sen_learner *l, int64_t now_ms, struct sen_why *why)
-{
-	if (l->status.state == SEN_LEARNER_HELD)
-		return sen_why(why, -EBUSY,
-			       "sentroid model promote IFACE VERSION puts one in force",
-			       "resuming: the model in force is not of this registry");
-	if (l->status.state != SEN_LEARNER_PAUSED)
-		return sen_why(why, -EALREADY, NULL, "resuming: learning is in state '%s'",
-			       sen_learner_state_name(l->status.state));
-	sen_learner_begin_active(l, now_ms);
-	sen_learner_say(l, SEN_LOG_NOTICE, "learning goes on, by an operator's word");
-	return 0;
-}

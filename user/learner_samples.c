@@ -62,8 +62,7 @@ void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsig
 	struct sen_record r;
 
 	explained = explained || rule_class;
-	if (ev->score >= SEN_ONE)
-		sen_watch_sample(&l->watch, explained);
+	sen_watch_sample(&l->watch, ev->score >= SEN_ONE, explained);
 	l->window_samples++;
 	l->window_explained += explained;
 	sen_learner_try_candidate(l, ev, rule_class, explained);

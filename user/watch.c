@@ -22,10 +22,12 @@ void sen_watch_begin(struct sen_watch *w, const struct sen_watch_settings *setti
 		memcpy(w->expected, expected, sizeof(w->expected));
 }
 
-void sen_watch_sample(struct sen_watch *w, bool explained)
+void sen_watch_sample(struct sen_watch *w, bool flagged, bool explained)
 {
-	w->samples++;
-	w->explained += explained;
+	w->all++;
+	w->all_explained += explained;
+	w->samples += flagged;
+	w->explained += flagged && explained;
 }
 
 static void measure(struct sen_watch *w, const struct sen_stats *stats, const __u64 *scores,
@@ -42,14 +44,12 @@ static void measure(struct sen_watch *w, const struct sen_stats *stats, const __
 static bool excursion(struct sen_watch *w)
 {
 	/* An attack that began just now is not the model's fault: most of it has a name. */
-	if (2 * w->explained > w->samples)
-		return false;
-	if (w->share > w->settings.limit) {
+	if (w->share > w->settings.limit && 2 * w->explained <= w->samples) {
 		snprintf(w->reason, sizeof(w->reason), "flagged %.1f%% of evaluations",
 			 100 * w->share);
 		return true;
 	}
-	if (w->shift <= w->settings.max_shift)
+	if (w->shift <= w->settings.max_shift || 10 * w->all_explained > w->all)
 		return false;
 	snprintf(w->reason, sizeof(w->reason), "scores %.1f octaves higher than in its canary",
 		 w->shift);

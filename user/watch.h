@@ -33,15 +33,16 @@ struct sen_watch {
 	__u64 scores[SEN_SCORE_BINS]; /* counted when it began */
 	uint64_t evaluations;
 	uint64_t flagged;
-	uint64_t samples;   /* flagged ones seen by the agent ... */
-	uint64_t explained; /* ... and those that a rule has named */
+	/* Samples seen by the agent, flagged and in all, and how many of each an attack explains. */
+	uint64_t samples, explained;
+	uint64_t all, all_explained;
 };
 
 /* `scores`: those of the active slot so far; `expected`: those that the model gave in the canary, NULL:
  * there was none. */
 void sen_watch_begin(struct sen_watch *w, const struct sen_watch_settings *settings,
 		     const struct sen_stats *stats, const __u64 *scores, const __u64 *expected);
-void sen_watch_sample(struct sen_watch *w, bool explained);
+void sen_watch_sample(struct sen_watch *w, bool flagged, bool explained);
 /* PASSED and EXCURSION are reported once; then it is off. */
 enum sen_watch_state sen_watch_check(struct sen_watch *w, const struct sen_stats *stats,
 				     const __u64 *scores, int64_t now_ms);

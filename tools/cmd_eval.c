@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "command.h"
 #include "evaluation.h"
@@ -15,8 +15,6 @@
 #include "paths.h"
 #include "report.h"
 #include "table.h"
-
-#define PROGRESS_EVERY 65536
 
 struct options {
 	const char *model;
@@ -86,8 +84,7 @@ static const struct syntax syntax = {
 static void progress(void *ctx, uint64_t frames)
 {
 	(void)ctx;
-	if (isatty(STDERR_FILENO) && frames % PROGRESS_EVERY == 0)
-		fprintf(stderr, "\r%llu packets", (unsigned long long)frames);
+	show_progress(frames, false);
 }
 
 /* A figure, or a dash where it is undefined. */
@@ -207,20 +204,24 @@ static int describe_inputs(const struct options *o, const char *const *files,
 			   const struct sen_model *model, struct sen_evaluation_input *inputs,
 			   size_t *n, struct sen_why *why)
 {
-	for (*n = 0; files[*n]; ++*n) {
-		struct sen_evaluation_input *in = &inputs[*n];
-		int err = sen_sha256_file(files[*n], in->digest, why);
+	struct stat st;
+	int err = 0;
 
-		if (err)
-			return err;
+	for (*n = 0; !err && files[*n]; ++*n) {
+		struct sen_evaluation_input *in = &inputs[*n];
+
 		in->path = files[*n];
-		in->trained_on = strstr(model->training.inputs, in->digest);
+		/* A pipe can be read only once. */
+		if (stat(in->path, &st) || !S_ISREG(st.st_mode))
+			continue;
+		err = sen_sha256_file(in->path, in->digest, why);
+		in->trained_on = !err && strstr(model->training.inputs, in->digest);
 		if (in->trained_on && o->from_s <= 0)
 			note("%s: the model was trained on it: --from SECONDS leaves out the part "
 			     "that was used",
 			     in->path);
 	}
-	return 0;
+	return err;
 }
 
 static int evaluate(const struct options *o, const char *const *files,
@@ -248,9 +249,11 @@ static int evaluate(const struct options *o, const char *const *files,
 
 	if (!err)
 		err = sen_trial_run(&options, &trial, &why);
-	x.trial = trial;
-	if (!err)
+	if (!err) {
+		show_progress(trial->counts.frames, true);
+		x.trial = trial;
 		err = tell(o, &x, trial, &why);
+	}
 	/* A damaged capture is told last: what could be read of it was used. */
 	if (err)
 		err = fail(&why);

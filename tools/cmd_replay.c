@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "announce.h"
 #include "captures.h"
@@ -17,8 +16,6 @@
 #include "paths.h"
 #include "replay_summary.h"
 #include "rules.h"
-
-#define PROGRESS_EVERY 65536
 
 struct options {
 	const char *model;
@@ -87,14 +84,6 @@ struct replay {
 	unsigned int samples_left; /* in it */
 };
 
-static void progress(const struct replay *r, bool done)
-{
-	uint64_t n = r->summary.packets;
-
-	if (isatty(STDERR_FILENO) && (done || n % PROGRESS_EVERY == 0))
-		fprintf(stderr, "\r%llu packets%s", (unsigned long long)n, done ? "\n" : "");
-}
-
 static void write_packet(const struct replay *r, uint32_t score)
 {
 	sen_csv_number(r->packets, r->summary.packets);
@@ -118,7 +107,7 @@ static int on_result(void *ctx, const struct sen_frame *frame,
 	s->no_flow += !result->parsed;
 	s->evaluations += result->evaluated;
 	s->flagged_evaluations += result->evaluated && result->score >= SEN_ONE;
-	progress(r, false);
+	show_progress(r->summary.packets, false);
 	if (r->packets)
 		write_packet(r, result->score);
 	return sen_flowlog_add(r->flows, frame, result, NULL);
@@ -247,7 +236,7 @@ static int finish(struct replay *r, const struct options *o, int64_t began_ms, s
 	if (!err)
 		err = sen_csv_close(r->packets, why);
 	r->packets = NULL;
-	progress(r, true);
+	show_progress(r->summary.packets, true);
 	r->summary.seconds = (double)(sen_now_ms() - began_ms) / 1000;
 	tell_clock(r);
 	return err ? err : replay_summary_print(&r->summary, o->json, why);

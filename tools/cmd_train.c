@@ -13,8 +13,7 @@
 #include "train.h"
 #include "validate.h"
 
-#define INPUTS_MAX  128
-#define CAPTURE_MAX (1ull << 32) /* bytes read for a digest */
+#define INPUTS_MAX 128
 
 struct input {
 	const char *path;
@@ -122,18 +121,13 @@ static const struct syntax syntax = {
 static int record_input(struct sen_provenance *training, const struct input *in,
 			struct sen_why *why)
 {
-	size_t used = strlen(training->inputs), len;
+	size_t used = strlen(training->inputs);
 	const char *name = strrchr(in->path, '/');
-	char *data, hex[65];
-	int err = sen_read_file(in->path, CAPTURE_MAX, &data, &len, why);
+	char hex[65];
+	int err = sen_sha256_file(in->path, hex, why);
 
 	if (err)
 		return err;
-	err = sen_sha256_hex(data, len, hex);
-	free(data);
-	if (err)
-		return sen_why(why, err, NULL, "digest of capture: %s: %s", in->path,
-			       strerror(-err));
 	snprintf(training->inputs + used, sizeof(training->inputs) - used, "%s%s%s%s sha256:%s",
 		 used ? "\n" : "", in->class_name, *in->class_name ? "=" : "",
 		 name ? name + 1 : in->path, hex);

@@ -10,6 +10,8 @@
 
 #include "command.h"
 
+#define PROGRESS_EVERY 65536
+
 static const char version[] = "sentroid " SENTROID_VERSION;
 
 const char *const policy_words[] = { "observe", "alert", "enforce", NULL };
@@ -211,6 +213,12 @@ int parse_number(const char *option, const char *value, double least, double mos
 		return usage_error("%s: %s: not a number from %g to %g", option, value, least,
 				   most);
 	return 0;
+}
+
+void show_progress(uint64_t packets, bool done)
+{
+	if (isatty(STDERR_FILENO) && (done || packets % PROGRESS_EVERY == 0))
+		fprintf(stderr, "\r%llu packets%s", (unsigned long long)packets, done ? "\n" : "");
 }
 
 static void print_commands(const char *group, const char *doc, const struct command *table)

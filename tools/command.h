@@ -71,6 +71,8 @@ __attribute__((format(printf, 1, 2))) int usage_error(const char *fmt, ...);
 __attribute__((format(printf, 1, 2))) void note(const char *fmt, ...);
 /* For captures that could not be read to their end. */
 void note_damage(void *ctx, const struct sen_why *why);
+/* On a terminal, now and then, how many packets have been read; at the end, how many they were. */
+void show_progress(uint64_t packets, bool done);
 /* True for root; else explains. `doing` is what root is needed for, `on` what it is done to. */
 bool is_root(const char *doing, const char *on);
 

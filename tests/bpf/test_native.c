@@ -225,8 +225,8 @@ static void expect_same_maps(const struct duel *d)
 		enum bpf_map_type type = bpf_map__type(map);
 
 		/* Neither the ring and the models, nor sections of variables, nor what is absent. */
-		if (bpf_map__autocreate(map) && type != BPF_MAP_TYPE_RINGBUF && type != BPF_MAP_TYPE_ARRAY_OF_MAPS &&
-		    !strchr(bpf_map__name(map), '.'))
+		if (bpf_map__autocreate(map) && type != BPF_MAP_TYPE_RINGBUF &&
+		    type != BPF_MAP_TYPE_ARRAY_OF_MAPS && !strchr(bpf_map__name(map), '.'))
 			expect_same_map(d, map);
 	}
 	assert_string_equal(native_tables_fault() ? native_tables_fault() : "", "");

@@ -42,6 +42,24 @@ check "... which sees packets" status .packets
 without_dispatcher detach "$LAB_IF" >/dev/null 2>"$err" && nothing_left
 check "... and comes off" said
 
+# --- jumbo frames --------------------------------------------------------------------------------
+
+# Longer than a page: in several buffers.
+ip -n "$LAB_SRV" link set "$LAB_IF" mtu 9000 && ip -n "$LAB_CLI" link set "$LAB_CLI_IF" mtu 9000
+for mode in native skb; do
+	in_srv "$SENTROID" attach "$LAB_IF" --mode $mode >/dev/null 2>"$err" && [ "$(status .mode)" = $mode ]
+	check "attach --mode $mode at an MTU of 9000" said
+	in_cli ping -q -c 1 -W 1 "$LAB_SRV4" >/dev/null # neighbours are known from here on
+	packets=$(status .packets) bytes=$(status .bytes)
+	in_cli ping -q -M do -s 8000 -c 5 -i 0.1 -W 1 "$LAB_SRV4" >/dev/null
+	check "... where echoes of 8000 bytes come back"
+	packets=$(($(status .packets) - packets)) bytes=$(($(status .bytes) - bytes))
+	[ "$packets" -ge 5 ] && [ "$bytes" -ge $((5 * 8042)) ] && [ "$bytes" -le $((5 * 8042 + (packets - 5) * 120)) ]
+	check "... and are counted with all their bytes" echo "$packets packets, $bytes bytes"
+	in_srv "$SENTROID" detach "$LAB_IF" >/dev/null 2>"$err" && nothing_left
+	check "... and detach" said
+done
+
 # --- the place of the egress filter --------------------------------------------------------------
 
 # Someone else has the very priority and handle.

@@ -130,19 +130,31 @@ static __always_inline bool enter_geneve(struct cursor *c, int *proto)
 	return skip_bytes(c, 8 + (geneve[0] & 63) * 4) && inner_by_ethertype(c, type, proto);
 }
 
-/* 3GPP TS 29.281: version 1, a G-PDU; optional fields, and one extension header of any length. */
+/* Past one extension header of any length, in units of four bytes, if no other follows: its last byte says
+ * so. */
+static __always_inline bool skip_gtp_extension(struct cursor *c)
+{
+	__u8 *extension = c->pos, *next;
+
+	if ((void *)(extension + 1) > c->end)
+		return false;
+	next = extension + ((extension[0] * 4 - 1) & 1023);
+	if ((void *)(next + 1) > c->end || *next | !extension[0])
+		return false;
+	c->pos = next + 1;
+	return true;
+}
+
+/* 3GPP TS 29.281: version 1, a G-PDU; optional fields, and one extension header. */
 static __always_inline bool enter_gtp(struct cursor *c, int *proto)
 {
-	__u8 *gtp = c->pos, *extension;
+	__u8 *gtp = c->pos;
 
 	if ((void *)(gtp + 12) > c->end || (gtp[0] & 0xf0) != 0x30 || gtp[1] != 255)
 		return false;
 	c->pos = gtp + (gtp[0] & 7 ? 12 : 8);
-	if (gtp[0] & 4 && gtp[11]) {
-		extension = c->pos;
-		if ((void *)(extension + 1) > c->end || !skip_bytes(c, extension[0] * 4))
-			return false;
-	}
+	if (gtp[0] & 4 && gtp[11] && !skip_gtp_extension(c))
+		return false;
 	*proto = ip_ethertype(c);
 	return *proto;
 }

@@ -74,7 +74,7 @@ static const struct syntax syntax = {
 	.name = "eval",
 	.args = "--labels LABELS.csv[.gz] FILE...",
 	.doc = "Run labelled captures through the packet program and tell how well its scores separate "
-	       "attacks from normal traffic. Frames are counted from 1, on from one capture to the next.",
+	       "attacks from normal traffic. Frames are counted from 1, those of several captures in the order of their stamps.",
 	.least = 1,
 	.most = SYNTAX_ARGS - 1,
 	.options = option_list,
@@ -241,6 +241,7 @@ static int evaluate(const struct options *o, const char *const *files,
 		.labels = labels,
 		.files = files,
 		.from_s = o->from_s,
+		.damage = note_damage,
 		.progress = progress,
 	};
 	struct sen_trial *trial = NULL;
@@ -254,13 +255,8 @@ static int evaluate(const struct options *o, const char *const *files,
 		x.trial = trial;
 		err = tell(o, &x, trial, &why);
 	}
-	/* A damaged capture is told last: what could be read of it was used. */
-	if (err)
-		err = fail(&why);
-	else if (*trial->damage.text)
-		err = fail(&trial->damage);
 	sen_trial_free(trial);
-	return err;
+	return err ? fail(&why) : EXIT_DONE;
 }
 
 /* "sentroid eval ..." to free(), for the report. */

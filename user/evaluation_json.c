@@ -185,6 +185,7 @@ static void add_counts(cJSON *root, const struct sen_evaluation *e, const struct
 	number(out, "frames_before", n->frames_before);
 	number(out, "flows_unlabelled", e->flows_unlabelled);
 	number(out, "frames_unlabelled", n->frames_unlabelled);
+	number(out, "frames_missing", n->frames_missing);
 	unscored = cJSON_AddObjectToObject(root, "unscored");
 	number(unscored, "flows", e->flows_unscored);
 	number(unscored, "flows_malicious", e->flows_unscored_malicious);

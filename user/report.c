@@ -226,6 +226,10 @@ static void print_counts(FILE *out, const struct sen_evaluation *e, const struct
 {
 	const struct sen_trial_counts *n = &t->counts;
 
+	if (n->damaged)
+		fprintf(out,
+			"<p>A capture ended early: %llu frames that have labels are missing.</p>\n",
+			(unsigned long long)n->frames_missing);
 	fprintf(out,
 		"<h2>What does not count, and what had no score</h2>\n"
 		"<p>Left out: %zu flows and %llu frames before the start, %zu flows and %llu frames "

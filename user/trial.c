@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "capture.h"
+#include "captures.h"
 #include "flowlog.h"
 #include "loader.h"
 #include "offline.h"
@@ -25,7 +25,9 @@ struct session {
 	struct sen_flowlog *log;
 	struct pending *pending; /* in the order of their frames, from `head` on */
 	size_t head, n_pending, pending_room;
-	int err; /* of a callback */
+	uint64_t first_stamp;
+	bool begun; /* the part that is evaluated */
+	int err;    /* of a callback */
 };
 
 void sen_trial_free(struct sen_trial *t)
@@ -61,17 +63,28 @@ static struct sen_trial *new_trial(void)
 	return NULL;
 }
 
-static bool is_early(const struct session *s, uint64_t time_ns)
+/* What training stops at by the same number is where this begins: the first frame that comes so late, and all
+ * behind it, whatever their stamps. */
+static void note_time(struct session *s, const struct sen_frame *frame)
 {
-	return s->options->from_s > 0 &&
-	       (double)time_ns - (double)s->trial->first_ns < s->options->from_s * 1e9;
+	struct sen_trial *t = s->trial;
+
+	if (!t->counts.frames++) {
+		t->first_ns = frame->clock_ns;
+		s->first_stamp = frame->time_ns;
+	}
+	t->last_ns = frame->clock_ns;
+	if (s->options->from_s <= 0 ||
+	    (frame->time_ns > s->first_stamp &&
+	     (frame->time_ns - s->first_stamp) / 1e9 >= s->options->from_s))
+		s->begun = true;
 }
 
 /* The flows of the log, each with its label beside it. */
 static struct sen_trial_flow *flow_of(struct session *s, size_t i)
 {
 	struct sen_trial *t = s->trial;
-	uint64_t first_ns = sen_flowlog_get(s->log, i)->first_ns;
+	uint64_t first_ns = sen_flowlog_get(s->log, i)->first_clock;
 
 	if (i < t->n_flows)
 		return &t->flows[i];
@@ -87,7 +100,7 @@ static struct sen_trial_flow *flow_of(struct session *s, size_t i)
 	t->flows[t->n_flows] = (struct sen_trial_flow){
 		.first_ns = first_ns,
 		.in_float = { -1, -1 },
-		.left_out = is_early(s, first_ns),
+		.left_out = !s->begun,
 	};
 	return &t->flows[t->n_flows++];
 }
@@ -143,7 +156,7 @@ static int note_frame(struct session *s, const struct sen_frame *frame,
 	bool untracked = result->parsed && result->reason == SEN_REASON_UNTRACKED;
 	int err;
 
-	if (is_early(s, frame->time_ns)) {
+	if (!s->begun) {
 		n->frames_before++;
 		return 0;
 	}
@@ -154,7 +167,7 @@ static int note_frame(struct session *s, const struct sen_frame *frame,
 	}
 	err = sen_ranking_add(s->trial->packets, result->score, label->malicious);
 	if (!err && label->malicious)
-		err = note_attack(s, label, frame->time_ns, result->score >= SEN_ONE);
+		err = note_attack(s, label, frame->clock_ns, result->score >= SEN_ONE);
 	return err;
 }
 
@@ -258,10 +271,7 @@ static int on_result(void *ctx, const struct sen_frame *frame,
 	size_t i;
 	int err;
 
-	if (!t->counts.frames++)
-		t->first_ns = frame->time_ns;
-	if (frame->time_ns > t->last_ns)
-		t->last_ns = frame->time_ns;
+	note_time(s, frame);
 	err = sen_flowlog_add(s->log, frame, result, &i);
 	if (err)
 		return err;
@@ -275,24 +285,31 @@ static int on_result(void *ctx, const struct sen_frame *frame,
 	return err;
 }
 
-static int run_file(struct session *s, const char *path, struct sen_why *why)
+static void on_damage(void *ctx, const struct sen_why *why)
 {
-	struct sen_capture *capture;
-	struct sen_frame frame;
-	int err = sen_capture_open(path, &capture, why);
+	struct session *s = ctx;
 
-	if (err)
-		return err;
-	while (!err && sen_capture_next(capture, &frame, &s->trial->damage) == 1) {
+	s->trial->counts.damaged++;
+	s->options->damage(s->options->ctx, why);
+}
+
+static int run(struct session *s, struct sen_captures *captures, struct sen_why *why)
+{
+	struct sen_frame frame;
+	int err;
+
+	while (sen_captures_next(captures, &frame)) {
 		err = sen_offline_add(s->program, &frame);
+		err = err ? err : s->err;
+		if (err)
+			return sen_why(why, err, NULL, "replaying: %s: frame %llu: %s", frame.file,
+				       (unsigned long long)frame.number, strerror(-err));
 		if (s->options->progress)
 			s->options->progress(s->options->ctx, s->trial->counts.frames);
 	}
-	if (!err)
-		err = sen_offline_flush(s->program);
-	sen_capture_close(capture);
+	err = sen_offline_flush(s->program);
 	err = err ? err : s->err;
-	return err ? sen_why(why, err, NULL, "replaying: %s: %s", path, strerror(-err)) : 0;
+	return err ? sen_why(why, err, NULL, "replaying: %s", strerror(-err)) : 0;
 }
 
 /* What stands of the flows when all is over. Those that were never evaluated but had the standing verdict
@@ -312,17 +329,27 @@ static void settle_flows(const struct session *s)
 	}
 }
 
-/* Labels of another capture give figures that mean nothing. */
+/* Labels of another capture give figures that mean nothing; nor does any frame of several captures have its
+ * number any more when one of them ends early. */
 static int check_labels(const struct session *s, struct sen_why *why)
 {
-	const struct sen_trial *t = s->trial;
+	struct sen_trial_counts *n = &s->trial->counts;
 	uint64_t last = sen_labels_last(s->options->labels);
 
-	if (last <= t->counts.frames || *t->damage.text)
+	if (n->damaged && s->options->files[1])
+		return sen_why(
+			why, -EIO, NULL,
+			"labelling: %s and others: a damaged capture: which frames the labels "
+			"are of cannot be told",
+			s->options->files[0]);
+	if (last <= n->frames)
+		return 0;
+	n->frames_missing = last - n->frames;
+	if (n->damaged)
 		return 0;
 	return sen_why(why, -ERANGE, "the labels are of another capture, or a file is missing",
 		       "labelling: frame %llu has a label: the captures have %llu frames",
-		       (unsigned long long)last, (unsigned long long)t->counts.frames);
+		       (unsigned long long)last, (unsigned long long)n->frames);
 }
 
 static int open_session(struct session *s, struct sen_why *why)
@@ -356,16 +383,19 @@ int sen_trial_run(const struct sen_trial_options *options, struct sen_trial **ou
 		  struct sen_why *why)
 {
 	struct session s = { .options = options };
+	struct sen_captures *captures = NULL;
 	int err = open_session(&s, why);
 
-	/* Behind a damaged file the frames would no longer be those of the labels. */
-	for (const char *const *file = options->files; !err && *file; file++)
-		err = *s.trial->damage.text ? 0 : run_file(&s, *file, why);
+	if (!err)
+		err = sen_captures_open(options->files, on_damage, &s, &captures, why);
+	if (!err)
+		err = run(&s, captures, why);
 	if (!err) {
 		s.trial->counts.evaluations_lost += s.n_pending - s.head;
 		settle_flows(&s);
 		err = check_labels(&s, why);
 	}
+	sen_captures_close(captures);
 	free(s.pending);
 	sen_flowlog_free(s.log);
 	sen_offline_close(s.program);

@@ -7,6 +7,7 @@
 #ifndef SENTROID_TRIAL_H
 #define SENTROID_TRIAL_H
 
+#include "captures.h"
 #include "float_score.h"
 #include "labels.h"
 #include "model.h"
@@ -16,8 +17,10 @@
 struct sen_trial_options {
 	const struct sen_model *model;
 	const struct sen_labels *labels;
-	const char *const *files; /* NULL ends them; frames are numbered on from one to the next */
+	/* NULL ends them; frames are numbered as they are run: several files by their stamps. */
+	const char *const *files;
 	double from_s; /* leave out what begins earlier, counted from the first frame; 0: nothing */
+	sen_captures_damage_fn damage;
 	void (*progress)(void *ctx, uint64_t frames); /* after each frame; may be NULL */
 	void *ctx;
 };
@@ -48,6 +51,8 @@ struct sen_trial_attack {
 
 struct sen_trial_counts {
 	uint64_t frames;
+	uint64_t damaged;                   /* captures that ended early; what came before counts */
+	uint64_t frames_missing;            /* that have a label, behind the end of one */
 	uint64_t frames_before;             /* left out: earlier than from_s */
 	uint64_t frames_unlabelled;         /* left out */
 	uint64_t frames_unparsed;           /* scored 0: the program found no flow in them */
@@ -71,11 +76,10 @@ struct sen_trial {
 	struct sen_ranking *evaluations;               /* each by the label of its frame */
 	struct sen_ranking *in_float[SEN_FLOAT_KINDS]; /* the same ones */
 	struct sen_trial_counts counts;
-	uint64_t first_ns, last_ns; /* of the capture */
+	/* Of the capture, by the clock of the replay, as all times here. */
+	uint64_t first_ns, last_ns;
 	/* Values of the vectors by sen_lg() / 16. */
 	uint64_t feature[SEN_TRIAL_KINDS][SEN_DIMS][SEN_FEATURE_BINS];
-	struct sen_why
-		damage; /* why a capture ended early; what came before counts. Empty: none did */
 };
 
 /* -ERANGE: labels for frames that the captures do not have; else as replaying. Free with

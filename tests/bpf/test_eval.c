@@ -304,6 +304,23 @@ static void a_report_stands_alone(void **state)
 	assert_null(strstr(output, "url("));
 }
 
+/* What is missing is told, and counted. */
+static void a_cut_capture_is_used_as_far_as_it_goes(void **state)
+{
+	const struct lab *lab = *state;
+	cJSON *json;
+
+	shell("cd %s && head -c 1000000 day.pcap >cut.pcap", lab->folder);
+	run_well(lab, "eval --labels labels.csv cut.pcap --model model.json --json");
+	assert_int_equal(strncmp(output, "note: ", 6), 0);
+	assert_non_null(strstr(output, "cut.pcap"));
+	json = cJSON_Parse(strchr(output, '{'));
+	assert_true(at(json, "frames") > 1000);
+	assert_true(at(json, "left_out/frames_missing") > 0);
+	assert_int_equal(at(json, "frames") + at(json, "left_out/frames_missing"), lab->frames);
+	cJSON_Delete(json);
+}
+
 static void refused(const struct lab *lab, const char *arguments, int code, const char *says)
 {
 	int got = run(lab, arguments);
@@ -328,6 +345,10 @@ static void what_is_wrong_is_told(void **state)
 	refused(lab, "eval --labels model.json day.pcap --model model.json", 1, "model.json");
 	refused(lab, "eval --labels far.csv day.pcap --model model.json --from 1", 1,
 		"another capture");
+	shell("cd %s && head -c 1000000 day.pcap >cut.pcap", lab->folder);
+	assert_int_equal(run(lab, "eval --labels labels.csv cut.pcap day.pcap --model model.json"),
+			 1);
+	assert_non_null(strstr(output, "cannot be told"));
 	assert_int_equal(run(lab, "eval --labels labels.csv day.pcap --model model.json "
 				  "--report none/report.html"),
 			 1);
@@ -342,6 +363,7 @@ int main(void)
 		cmocka_unit_test(a_scan_stands_out),
 		cmocka_unit_test(swapped_labels_give_the_complement),
 		cmocka_unit_test(a_report_stands_alone),
+		cmocka_unit_test(a_cut_capture_is_used_as_far_as_it_goes),
 		cmocka_unit_test(what_is_wrong_is_told),
 	};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For tests/net/livegen.c: turns the frames of a live test_run into a stream of flows and sends them out
+ * For user/livegen.c: turns the frames of a live test_run into a stream of flows and sends them out
  * of an interface. The kernel recycles frames, and who receives them may have changed them: all headers
  * are written anew.
  */

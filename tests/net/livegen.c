@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Traffic at the speed of XDP: frames of a live test_run (kernel 5.18 or later), each of another flow,
- * sent out of an interface. What is behind a veth takes them only if it has an XDP program or GRO.
+ * The generator of user/livegen.h as a command:
  *
  *   livegen --ifname IF --dst MAC/IP [--rate PPS] [--seconds S] [--flows N] [--syn|--udp] [--cpu N]
  *          [--mix]
@@ -10,8 +9,6 @@
  * --mix five of every 16 frames are odd ones (bpf/livegen.bpf.c); "odd" is how many of each were made.
  */
 #include <arpa/inet.h>
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <getopt.h>
 #include <net/if.h>
@@ -23,10 +20,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "livegen.skel.h"
+#include "livegen.h"
 
-#define HEADERS     54
-#define FRAME_BYTES 60
 #define SECONDS_MAX 3600
 #define FRAMES_MAX  10000000000ull
 #define FLOWS_MAX   (1u << 31)
@@ -34,14 +29,11 @@
 #define CALLS_A_S   500   /* with one */
 
 struct options {
+	struct sen_livegen_options gen;
 	const char *ifname;
 	uint64_t rate; /* 0: as fast as can be */
-	unsigned int seconds, flows;
+	unsigned int seconds;
 	int cpu;
-	bool udp, mix;
-	uint8_t mac[6];
-	struct in_addr ip;
-	uint16_t port;
 };
 
 struct counters {
@@ -84,11 +76,11 @@ static bool parse_number(const char *text, uint64_t max, uint64_t *out)
 static bool parse_destination(const char *text, struct options *o)
 {
 	char ip[64];
-	uint8_t *m = o->mac;
+	uint8_t *m = o->gen.mac;
 
 	return sscanf(text, "%hhx:%hhx:%hhx:%hhx:%hhx:%hhx/%63s", &m[0], &m[1], &m[2], &m[3], &m[4],
 		      &m[5], ip) == 7 &&
-	       inet_pton(AF_INET, ip, &o->ip) == 1;
+	       inet_pton(AF_INET, ip, &o->gen.ip) == 1;
 }
 
 static bool parse_option(int c, const char *value, struct options *o)
@@ -107,20 +99,20 @@ static bool parse_option(int c, const char *value, struct options *o)
 		o->seconds = parse_number(value, SECONDS_MAX, &n) ? n : 0;
 		return n;
 	case 'f':
-		o->flows = parse_number(value, FLOWS_MAX, &n) ? n : 0;
+		o->gen.flows = parse_number(value, FLOWS_MAX, &n) ? n : 0;
 		return n;
 	case 'p':
-		o->port = parse_number(value, 65535, &n) ? n : 0;
+		o->gen.port = parse_number(value, 65535, &n) ? n : 0;
 		return n;
 	case 'c':
 		o->cpu = parse_number(value, CPU_SETSIZE - 1, &n) ? (int)n : -1;
 		return o->cpu >= 0;
 	case 'm':
-		o->mix = true;
+		o->gen.mix = true;
 		return true;
 	case 'u':
 	case 'S':
-		o->udp = c == 'u';
+		o->gen.udp = c == 'u';
 		return true;
 	default:
 		return false;
@@ -147,91 +139,7 @@ static bool parse_options(int argc, char **argv, struct options *o)
 	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1)
 		if (!parse_option(c, optarg, o))
 			return false;
-	return o->ifname && o->ip.s_addr && optind == argc;
-}
-
-static void put16(uint8_t *at, uint32_t value)
-{
-	at[0] = value >> 8;
-	at[1] = value;
-}
-
-static uint32_t sum16(const uint8_t *at, size_t bytes)
-{
-	uint32_t sum = 0;
-
-	for (size_t i = 0; i < bytes; i += 2)
-		sum += at[i] << 8 | at[i + 1];
-	return sum;
-}
-
-static const uint8_t own_mac[6] = { 2, 0, 0, 0, 0, 1 };
-
-/* Headers with all that is the same in every frame, and the sums over them. */
-static void fill_template(struct livegen__rodata *ro, const struct options *o)
-{
-	uint8_t f[HEADERS] = { 0 }, *ip = f + 14, *l4 = f + 34;
-	const uint16_t l4_len = HEADERS - 34;
-
-	memcpy(f, o->mac, 6);
-	memcpy(f + 6, own_mac, 6);
-	put16(f + 12, 0x0800);
-	ip[0] = 0x45;
-	put16(ip + 2, HEADERS - 14);
-	ip[8] = 64;
-	ip[9] = o->udp ? IPPROTO_UDP : IPPROTO_TCP;
-	memcpy(ip + 16, &o->ip, 4);
-	put16(l4 + 2, o->port ? o->port : o->udp ? 53 : 80);
-	if (o->udp) {
-		put16(l4 + 4, l4_len);
-	} else {
-		l4[12] = 5 << 4;
-		l4[13] = 0x02;
-		put16(l4 + 14, 65535);
-	}
-	memcpy((void *)ro->gen_template, f, sizeof(f));
-	ro->gen_ip_sum = sum16(ip, 20);
-	ro->gen_l4_sum = sum16(l4, l4_len) + sum16(ip + 16, 4) + ip[9] + l4_len;
-	ro->gen_l4_check = o->udp ? 1 : 6;
-}
-
-/* A question of the host that the other frames come from, for their target. */
-static void fill_arp(struct livegen__rodata *ro, const struct options *o)
-{
-	uint8_t arp[sizeof(ro->gen_arp)] = { 0, 1, 8, 0, 6, 4, 0, 1 };
-
-	memcpy(arp + 8, own_mac, 6);
-	memcpy(arp + 24, &o->ip, 4);
-	memcpy((void *)ro->gen_arp, arp, sizeof(arp));
-}
-
-static struct livegen *load(const struct options *o, unsigned int ifindex)
-{
-	struct livegen *skel = livegen__open();
-
-	if (!skel)
-		return NULL;
-	fill_template(skel->rodata, o);
-	fill_arp(skel->rodata, o);
-	skel->rodata->gen_mix = o->mix;
-	skel->rodata->gen_flows = o->flows;
-	skel->rodata->gen_ifindex = ifindex;
-	if (!livegen__load(skel))
-		return skel;
-	livegen__destroy(skel);
-	return NULL;
-}
-
-/* One call: so many frames. 0 or a negative errno. */
-static int send_chunk(int prog_fd, unsigned int ifindex, uint64_t frames)
-{
-	uint8_t frame[FRAME_BYTES] = { 0 };
-	struct xdp_md ctx = { .data_end = sizeof(frame), .ingress_ifindex = ifindex };
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
-		    .ctx_in = &ctx, .ctx_size_in = sizeof(ctx), .repeat = frames,
-		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = frames < 64 ? frames : 64);
-
-	return bpf_prog_test_run_opts(prog_fd, &opts);
+	return o->ifname && o->gen.ip.s_addr && optind == argc;
 }
 
 static void sleep_until(uint64_t ns)
@@ -265,16 +173,16 @@ static bool is_over(const struct options *o, uint64_t end, uint64_t made)
 	return o->rate ? made >= o->rate * o->seconds : now >= end;
 }
 
-static int run(const struct options *o, const struct livegen *skel, unsigned int ifindex)
+static int run(const struct options *o, struct sen_livegen *gen)
 {
 	uint64_t start = now_ns(), end = start + o->seconds * 1000000000ull, made = 0, turn = 0;
-	int prog_fd = bpf_program__fd(skel->progs.livegen), err = 0;
+	int err = 0;
 
 	while (!err && !is_over(o, end, made)) {
 		uint64_t frames = frames_due(o, start, made);
 
 		if (frames)
-			err = send_chunk(prog_fd, ifindex, frames);
+			err = sen_livegen_send(gen, frames);
 		made += frames;
 		if (o->rate)
 			sleep_until(start + ++turn * (1000000000ull / CALLS_A_S));
@@ -334,17 +242,16 @@ static void report_odd(unsigned long long made)
 	printf("}");
 }
 
-static void report(const struct options *o, const struct livegen *skel, double seconds,
+static void report(const struct options *o, unsigned long long made, double seconds,
 		   const struct counters *before)
 {
 	struct counters after = settled_counters(o->ifname);
-	unsigned long long made = skel->bss->gen_count;
 
 	printf("{\"frames\": %llu, \"sent\": %llu, \"dropped\": %llu, \"seconds\": %.3f, "
 	       "\"pps\": %.0f",
 	       made, after.sent - before->sent, after.dropped - before->dropped, seconds,
 	       seconds > 0 ? made / seconds : 0);
-	if (o->mix)
+	if (o->gen.mix)
 		report_odd(made);
 	printf("}\n");
 }
@@ -366,32 +273,31 @@ static bool use_cpu(int cpu)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .seconds = 1, .flows = 1, .cpu = -1 };
+	struct options o = { .gen.flows = 1, .seconds = 1, .cpu = -1 };
+	struct sen_livegen *gen;
 	struct counters before;
-	unsigned int ifindex;
-	struct livegen *skel;
 	uint64_t start;
 	int err;
 
 	if (!parse_options(argc, argv, &o))
 		return usage();
-	ifindex = if_nametoindex(o.ifname);
-	if (!ifindex)
+	o.gen.ifindex = if_nametoindex(o.ifname);
+	if (!o.gen.ifindex)
 		return fail("finding interface", o.ifname, errno);
 	if (o.cpu >= 0 && !use_cpu(o.cpu))
 		return fail("choosing CPU", o.ifname, errno);
-	skel = load(&o, ifindex);
-	if (!skel)
-		return fail("loading program", o.ifname, errno);
+	err = sen_livegen_open(&o.gen, &gen);
+	if (err)
+		return fail("loading program", o.ifname, -err);
 	signal(SIGINT, stop);
 	signal(SIGTERM, stop);
 	before = read_counters(o.ifname);
 	start = now_ns();
-	err = run(&o, skel, ifindex);
+	err = run(&o, gen);
 	if (err)
 		fail("sending", o.ifname, -err);
 	else
-		report(&o, skel, (now_ns() - start) / 1e9, &before);
-	livegen__destroy(skel);
+		report(&o, sen_livegen_made(gen), (now_ns() - start) / 1e9, &before);
+	sen_livegen_close(gen);
 	return err ? 1 : 0;
 }

@@ -79,6 +79,26 @@ static const char *const stage_names[SEN_STAGE_COUNT] = {
 	[SEN_STAGE_SCORE] = "score",     [SEN_STAGE_SAMPLE] = "sample",
 };
 
+static void print_ring(const struct sen_bench_ring *r)
+{
+	printf("ring         %.0f samples a second through one reader, %.1f%% lost, %u CPU%s producing "
+	       "as fast as can be\n",
+	       r->events_per_s, 100 * r->lost, r->producers, r->producers > 1 ? "s" : "");
+}
+
+static void print_live(const struct sen_bench_live *l)
+{
+	printf("\nlive frames over veth, millions a second, as a share of an empty program's:\n");
+	for (unsigned int i = 0; i < l->rows; i++)
+		printf("  %u CPU%s  empty %.2f, sentroid %.2f: %.2f\n", l->row[i].cpus,
+		       l->row[i].cpus > 1 ? "s" : " ", l->row[i].empty_pps / 1e6,
+		       l->row[i].sentroid_pps / 1e6, l->row[i].share);
+	printf("without and with a full training of 100,000 samples beside it:\n");
+	printf("  4,096 flows in turn %.0f and %.0f ns a packet; live on 1 CPU %.2f and %.2f "
+	       "million a second\n",
+	       l->packet_ns[0], l->packet_ns[1], l->pps[0] / 1e6, l->pps[1] / 1e6);
+}
+
 static void print_detail(const struct sen_bench_detail *d)
 {
 	printf("\nns added by each stage where every packet is a new flow to a new target:\n ");
@@ -88,9 +108,38 @@ static void print_detail(const struct sen_bench_detail *d)
 	printf("scoring      %.0f ns an evaluation without the memo, %.1f ns a centroid\n",
 	       d->evaluation_ns, d->centroid_ns);
 	printf("model pushes %.0f a second\n", d->pushes_per_s);
-	printf("ring         %.0f samples a second through one reader, %.1f%% lost at that load\n",
-	       d->ring_events_per_s, 100 * d->ring_lost);
+	print_ring(&d->ring);
+	print_ring(&d->ring_overload);
 	printf("memory       %u bytes a flow, %u a model\n", d->flow_bytes, d->model_bytes);
+}
+
+static void add_ring(cJSON *root, const char *name, const struct sen_bench_ring *r)
+{
+	cJSON *ring = cJSON_AddObjectToObject(root, name);
+
+	cJSON_AddNumberToObject(ring, "producers", r->producers);
+	cJSON_AddNumberToObject(ring, "events_per_s", r->events_per_s);
+	cJSON_AddNumberToObject(ring, "lost", r->lost);
+}
+
+static void add_live(cJSON *root, const struct sen_bench_live *l)
+{
+	cJSON *list = cJSON_AddArrayToObject(root, "live"), *training;
+
+	for (unsigned int i = 0; list && i < l->rows; i++) {
+		cJSON *row = cJSON_CreateObject();
+
+		cJSON_AddNumberToObject(row, "cpus", l->row[i].cpus);
+		cJSON_AddNumberToObject(row, "empty_pps", l->row[i].empty_pps);
+		cJSON_AddNumberToObject(row, "sentroid_pps", l->row[i].sentroid_pps);
+		cJSON_AddNumberToObject(row, "share", l->row[i].share);
+		cJSON_AddItemToArray(list, row);
+	}
+	training = cJSON_AddObjectToObject(root, "training");
+	cJSON_AddNumberToObject(training, "without_ns", l->packet_ns[0]);
+	cJSON_AddNumberToObject(training, "with_ns", l->packet_ns[1]);
+	cJSON_AddNumberToObject(training, "without_pps", l->pps[0]);
+	cJSON_AddNumberToObject(training, "with_pps", l->pps[1]);
 }
 
 static void add_detail(cJSON *root, const struct sen_bench_detail *d)
@@ -103,13 +152,14 @@ static void add_detail(cJSON *root, const struct sen_bench_detail *d)
 	cJSON_AddNumberToObject(root, "evaluation_ns", d->evaluation_ns);
 	cJSON_AddNumberToObject(root, "centroid_ns", d->centroid_ns);
 	cJSON_AddNumberToObject(root, "pushes_per_s", d->pushes_per_s);
-	cJSON_AddNumberToObject(root, "ring_events_per_s", d->ring_events_per_s);
-	cJSON_AddNumberToObject(root, "ring_lost", d->ring_lost);
+	add_ring(root, "ring", &d->ring);
+	add_ring(root, "ring_overload", &d->ring_overload);
 	cJSON_AddNumberToObject(root, "flow_bytes", d->flow_bytes);
 	cJSON_AddNumberToObject(root, "model_bytes", d->model_bytes);
 }
 
-static int print_json(const struct sen_bench_row *rows, const struct sen_bench_detail *detail)
+static int print_json(const struct sen_bench_row *rows, const struct sen_bench_detail *detail,
+		      const struct sen_bench_live *live)
 {
 	cJSON *root = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(root, "scenarios");
 	char *text;
@@ -128,6 +178,7 @@ static int print_json(const struct sen_bench_row *rows, const struct sen_bench_d
 		cJSON_AddItemToArray(list, row);
 	}
 	add_detail(root, detail);
+	add_live(root, live);
 	text = cJSON_Print(root);
 	cJSON_Delete(root);
 	if (!text)
@@ -142,6 +193,7 @@ int cmd_bench(int argc, char **argv)
 	struct options o = { .rounds = 15, .packets = 1000000 };
 	struct sen_bench_row rows[SEN_BENCH_COUNT];
 	struct sen_bench_detail detail;
+	struct sen_bench_live live;
 	struct sen_model_flat model;
 	char shipped[PATH_MAX];
 	struct sen_why why = { 0 };
@@ -158,11 +210,13 @@ int cmd_bench(int argc, char **argv)
 	}
 	if (load_model(o.model, &model, &why) ||
 	    sen_bench_packets(&model, o.rounds, o.packets, rows, &why) ||
-	    sen_bench_detail(&model, o.rounds, o.packets, &detail, &why))
+	    sen_bench_detail(&model, o.rounds, o.packets, &detail, &why) ||
+	    sen_bench_live(&model, o.rounds, o.packets, &live, &why))
 		return fail(&why);
 	if (o.json)
-		return print_json(rows, &detail);
+		return print_json(rows, &detail, &live);
 	print_table(rows);
 	print_detail(&detail);
+	print_live(&live);
 	return EXIT_DONE;
 }

@@ -2,10 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench_run.h"
 #include "benchmark.h"
@@ -13,16 +10,6 @@
 #include "loader.h"
 
 #define PUSHES 200
-/* As many samples a second as a token bucket can count. */
-#define UNLIMITED 4000000u
-
-static double now_s(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + 1e-9 * ts.tv_nsec;
-}
 
 /* Every packet a new flow to a new target: each goes through every stage. */
 static struct sen_bench_setup scatter_setup(unsigned int stages)
@@ -107,79 +94,12 @@ static int measure_score(struct bench *skel, const struct sen_model_flat *model,
 static int measure_pushes(struct bench *skel, const struct sen_model_flat *model,
 			  struct sen_bench_detail *out)
 {
-	double begun = now_s();
+	double begun = sen_bench_now_s();
 	int err = 0;
 
 	for (int i = 0; !err && i < PUSHES; i++)
 		err = sen_model_slot_set(bpf_map__fd(skel->maps.models), SEN_SLOT_ACTIVE, model);
-	out->pushes_per_s = PUSHES / (now_s() - begun);
-	return err;
-}
-
-struct reader {
-	struct ring_buffer *ring;
-	atomic_bool done;
-	unsigned long long events;
-};
-
-static int on_event(void *ctx, void *data, size_t size)
-{
-	(void)data, (void)size;
-	((struct reader *)ctx)->events++;
-	return 0;
-}
-
-static void *read_ring(void *arg)
-{
-	struct reader *reader = arg;
-
-	while (!atomic_load(&reader->done))
-		ring_buffer__consume(reader->ring);
-	ring_buffer__consume(reader->ring);
-	return NULL;
-}
-
-/* Every evaluation sampled without a rate, on one CPU, against one reader on another. */
-static int measure_ring(const struct sen_model_flat *model, unsigned int packets,
-			struct sen_bench_detail *out)
-{
-	struct sen_bench_setup setup = scatter_setup(SEN_STAGE_COUNT);
-	struct reader reader = { 0 };
-	struct sen_bench_frame frame;
-	struct sen_stats stats = { 0 };
-	struct bench *skel;
-	double begun, ns;
-	pthread_t thread;
-	int err;
-
-	setup.policy.rate[SEN_SAMPLE_FLAGGED] = UNLIMITED;
-	setup.policy.rate[SEN_SAMPLE_NEAR] = UNLIMITED;
-	setup.policy.rate[SEN_SAMPLE_RANDOM] = UNLIMITED;
-	err = sen_bench_load(model, &setup, &skel);
-	if (err)
-		return err;
-	sen_bench_build_frame(&frame, true);
-	reader.ring = ring_buffer__new(bpf_map__fd(skel->maps.events), on_event, &reader, NULL);
-	err = -ENOMEM;
-	if (!reader.ring)
-		goto cleanup;
-	err = -pthread_create(&thread, NULL, read_ring, &reader);
-	if (err)
-		goto cleanup;
-	begun = now_s();
-	err = sen_bench_run(skel->progs.bench_path, &frame, packets, &ns);
-	out->ring_events_per_s = 1 / (now_s() - begun);
-	atomic_store(&reader.done, true);
-	pthread_join(thread, NULL);
-	out->ring_events_per_s *= reader.events;
-	if (!err)
-		err = sen_stats_sum(bpf_map__fd(skel->maps.stats), &stats);
-	if (!err)
-		out->ring_lost = (double)stats.events_lost_full /
-				 (stats.events_lost_full + stats.events_sent);
-cleanup:
-	ring_buffer__free(reader.ring);
-	bench__destroy(skel);
+	out->pushes_per_s = PUSHES / (sen_bench_now_s() - begun);
 	return err;
 }
 
@@ -203,6 +123,8 @@ int sen_bench_detail(const struct sen_model_flat *model, unsigned int rounds, un
 		err = measure_pushes(skel, model, out);
 	bench__destroy(skel);
 	if (!err)
-		err = measure_ring(model, packets, out);
+		err = sen_bench_ring(model, 1, packets, &out->ring);
+	if (!err)
+		err = sen_bench_ring(model, sen_bench_cpus(), packets, &out->ring_overload);
 	return err ? sen_why(why, err, NULL, "benchmark: test_run: %s", strerror(-err)) : 0;
 }

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "bench_run.h"
 #include "dataplane.h"
@@ -42,6 +44,8 @@ int sen_bench_load(const struct sen_model_flat *model, const struct sen_bench_se
 	skel->rodata->sen_source_sets = bpf_map__max_entries(skel->maps.sources_sets);
 	skel->rodata->sen_target_sets = bpf_map__max_entries(skel->maps.targets_sets);
 	skel->rodata->sen_pair_sets = bpf_map__max_entries(skel->maps.pairs_sets);
+	bpf_program__set_autoload(skel->progs.bench_path, !setup->live);
+	bpf_program__set_autoload(skel->progs.bench_live_path, setup->live);
 	err = bench__load(skel);
 	if (!err &&
 	    bpf_map_update_elem(bpf_map__fd(skel->maps.policy), &zero, &setup->policy, BPF_ANY))
@@ -73,6 +77,19 @@ int sen_bench_round(const struct bpf_program *prog, struct sen_bench_frame *fram
 	int err = sen_bench_run(prog, frame, SEN_BENCH_LEAD, ns);
 
 	return err ? err : sen_bench_run(prog, frame, packets, ns);
+}
+
+double sen_bench_now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec + 1e-9 * ts.tv_nsec;
+}
+
+unsigned int sen_bench_cpus(void)
+{
+	return sysconf(_SC_NPROCESSORS_ONLN) > 1 ? SEN_BENCH_CPUS : 1;
 }
 
 static int by_value(const void *a, const void *b)

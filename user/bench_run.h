@@ -7,6 +7,7 @@
 #include <netinet/ip.h>
 #include <netinet/tcp.h>
 
+#include "benchmark.h"
 #include "sentroid/abi.h"
 /* After the structures that it refers to. */
 #include "bench.skel.h"
@@ -21,6 +22,8 @@
  * belong to their time. */
 #define SEN_BENCH_LEAD 131072u
 
+#define SEN_BENCH_CPUS 2u
+
 struct sen_bench_frame {
 	struct ether_header eth;
 	struct iphdr ip;
@@ -31,6 +34,7 @@ struct sen_bench_frame {
 struct sen_bench_setup {
 	__u32 mask;          /* flows in turn minus one; all ones: every packet a new flow */
 	bool scatter;        /* and to a new target */
+	bool live;           /* the programs for an interface, instead of those for test_run */
 	unsigned int stages; /* of the packet path; SEN_STAGE_COUNT: all */
 	struct sen_policy policy;
 };
@@ -46,5 +50,19 @@ int sen_bench_round(const struct bpf_program *prog, struct sen_bench_frame *fram
 int sen_bench_run(const struct bpf_program *prog, struct sen_bench_frame *frame,
 		  unsigned int packets, double *ns);
 double sen_bench_median(double *v, unsigned int n);
+double sen_bench_now_s(void);
+/* CPUs that figures for several are taken on: at most SEN_BENCH_CPUS of those online. */
+unsigned int sen_bench_cpus(void);
+
+int sen_bench_ring(const struct sen_model_flat *model, unsigned int producers, unsigned int packets,
+		   struct sen_bench_ring *out);
+
+/* Full trainings of 100,000 samples, one after another in a thread of its own. */
+struct sen_bench_trainer;
+int sen_bench_trainer_new(struct sen_bench_trainer **out);
+/* 0 or a negative errno. */
+int sen_bench_trainer_start(struct sen_bench_trainer *trainer);
+void sen_bench_trainer_stop(struct sen_bench_trainer *trainer);
+void sen_bench_trainer_free(struct sen_bench_trainer *trainer);
 
 #endif

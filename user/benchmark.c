@@ -32,26 +32,57 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list args
 	return 0;
 }
 
+/* What the packet path counted while its rounds were timed. */
+struct tally {
+	unsigned long long evaluations, memo_hits;
+};
+
+static int run_counted(struct bench *skel, struct sen_bench_frame *frame, unsigned int packets,
+		       double *ns, struct tally *tally)
+{
+	struct sen_stats before = { 0 }, after = { 0 };
+	int stats = bpf_map__fd(skel->maps.stats);
+	int err = sen_stats_sum(stats, &before);
+
+	if (!err)
+		err = sen_bench_run(skel->progs.bench_path, frame, packets, ns);
+	if (!err)
+		err = sen_stats_sum(stats, &after);
+	tally->evaluations += after.evaluations - before.evaluations;
+	tally->memo_hits += after.memo_hits - before.memo_hits;
+	return err;
+}
+
 /* The three programs take turns, so that whatever slows the machine slows them alike. */
 static int measure(struct bench *skel, bool syn, unsigned int rounds, unsigned int packets,
-		   struct sen_bench_row *row)
+		   struct sen_bench_row *row, struct tally *tally)
 {
-	const struct bpf_program *progs[] = { skel->progs.bench_floor, skel->progs.bench_accounting,
-					      skel->progs.bench_path };
-	double *results[] = { &row->floor_ns, &row->accounting_ns, &row->sentroid_ns };
-	double ns[3][SEN_BENCH_ROUNDS_MAX], warm;
+	const struct bpf_program *yardsticks[] = { skel->progs.bench_floor,
+						   skel->progs.bench_accounting };
+	double floor[SEN_BENCH_ROUNDS_MAX], accounting[SEN_BENCH_ROUNDS_MAX];
+	double path[SEN_BENCH_ROUNDS_MAX], *ns[] = { floor, accounting }, lead;
 	struct sen_bench_frame frame;
-	int err = 0;
+	int err;
 
 	sen_bench_build_frame(&frame, syn);
-	for (int p = 0; !err && p < 3; p++)
-		err = sen_bench_run(progs[p], &frame, SEN_BENCH_WARM_UP, &warm);
-	for (unsigned int r = 0; !err && r < rounds; r++)
-		for (int p = 0; !err && p < 3; p++)
-			err = sen_bench_round(progs[p], &frame, packets, &ns[p][r]);
-	for (int p = 0; !err && p < 3; p++)
-		*results[p] = sen_bench_median(ns[p], rounds);
-	return err;
+	err = sen_bench_run(skel->progs.bench_path, &frame, SEN_BENCH_WARM_UP, &lead);
+	if (!err)
+		err = sen_bench_run(skel->progs.bench_accounting, &frame, SEN_BENCH_WARM_UP, &lead);
+	for (unsigned int r = 0; !err && r < rounds; r++) {
+		for (int y = 0; !err && y < 2; y++)
+			err = sen_bench_round(yardsticks[y], &frame, packets, &ns[y][r]);
+		if (!err)
+			err = sen_bench_run(skel->progs.bench_path, &frame, SEN_BENCH_LEAD, &lead);
+		if (!err)
+			err = run_counted(skel, &frame, packets, &path[r], tally);
+	}
+	if (err)
+		return err;
+	row->floor_ns = sen_bench_median(floor, rounds);
+	row->accounting_ns = sen_bench_median(accounting, rounds);
+	row->sentroid_ns = sen_bench_median(path, rounds);
+	row->cost = (row->sentroid_ns - row->floor_ns) / (row->accounting_ns - row->floor_ns);
+	return 0;
 }
 
 static int measure_scenario(const struct scenario *s, const struct sen_model_flat *model,
@@ -61,7 +92,7 @@ static int measure_scenario(const struct scenario *s, const struct sen_model_fla
 					 .scatter = s->scatter,
 					 .stages = SEN_STAGE_COUNT,
 					 .policy = sen_policy_defaults };
-	struct sen_stats stats = { 0 };
+	struct tally tally = { 0 };
 	struct bench *skel;
 	int err = sen_bench_load(model, &setup, &skel);
 
@@ -69,15 +100,9 @@ static int measure_scenario(const struct scenario *s, const struct sen_model_fla
 		return err;
 	row->name = s->name;
 	row->meaning = s->meaning;
-	err = measure(skel, s->syn, rounds, packets, row);
-	if (!err)
-		err = sen_stats_sum(bpf_map__fd(skel->maps.stats), &stats);
-	if (!err) {
-		row->cost = (row->sentroid_ns - row->floor_ns) /
-			    (row->accounting_ns - row->floor_ns);
-		row->evaluated = stats.packets ? (double)stats.evaluations / stats.packets : 0;
-		row->memo = stats.evaluations ? (double)stats.memo_hits / stats.evaluations : 0;
-	}
+	err = measure(skel, s->syn, rounds, packets, row, &tally);
+	row->evaluated = (double)tally.evaluations / rounds / packets;
+	row->memo = tally.evaluations ? (double)tally.memo_hits / tally.evaluations : 0;
 	bench__destroy(skel);
 	return err;
 }

@@ -69,8 +69,9 @@ static void print_figures(FILE *out, const char *name, const struct sen_figures 
 static void print_summary(FILE *out, const struct sen_evaluation *e)
 {
 	fputs("<h2>Figures</h2>\n", out);
-	html_table(out, "by|benign|malicious|AUC|average precision|recall at 0.1&thinsp;% FPR|"
-			"at 1&thinsp;%|threshold: FPR|recall|precision|F1|balanced accuracy");
+	html_table(out, HTML_WORDS,
+		   "by|benign|malicious|AUC|average precision|recall at 0.1&thinsp;% FPR|"
+		   "at 1&thinsp;%|threshold: FPR|recall|precision|F1|balanced accuracy");
 	print_figures(out, "flow", &e->flow);
 	print_figures(out, "packet", &e->packet);
 	print_figures(out, "evaluation", &e->evaluation);
@@ -106,13 +107,15 @@ static void print_calibration_of(FILE *out, const char *name, const struct sen_c
 static void print_threshold(FILE *out, const struct sen_evaluation *e, double threshold)
 {
 	fputs("<h2>Threshold, and what integers cost</h2>\n", out);
-	html_table(out, "false positives by|benign|target|measured|threshold|"
-			"that would have met the target");
+	html_table(out, HTML_WORDS,
+		   "false positives by|benign|target|measured|threshold|"
+		   "that would have met the target");
 	print_calibration_of(out, "evaluation", &e->by_evaluation, e, threshold);
 	print_calibration_of(out, "flow", &e->by_flow, e, threshold);
 	html_table_end(out);
-	html_table(out, "flows scored in|AUC|integers less this|recall at 0.1&thinsp;% FPR|"
-			"at 1&thinsp;%");
+	html_table(out, HTML_NAMES,
+		   "flows scored in|AUC|integers less this|recall at 0.1&thinsp;% FPR|"
+		   "at 1&thinsp;%");
 	print_comparison(out, "integers, as in the packet path", &e->flow, e->flow.auc);
 	print_comparison(out, "float32, held to 7 bits", &e->flow_float[SEN_FLOAT_SATURATED],
 			 e->flow.auc);
@@ -124,8 +127,9 @@ static void print_classes(FILE *out, const struct sen_evaluation *e,
 			  const struct sen_labels *labels)
 {
 	fputs("<h2>By class</h2>\n", out);
-	html_table(out, "class|flows|recall at the threshold|at 0.1&thinsp;% FPR|at 1&thinsp;%|"
-			"named right|attacks|detected|delay, s|delay, packets");
+	html_table(out, HTML_WORDS,
+		   "class|flows|recall at the threshold|at 0.1&thinsp;% FPR|at 1&thinsp;%|"
+		   "named right|attacks|detected|delay, s|delay, packets");
 	for (size_t i = 0; i < e->n_classes; i++) {
 		const struct sen_class_figures *c = &e->classes[i];
 
@@ -153,7 +157,8 @@ static void print_attacks(FILE *out, const struct sen_evaluation_context *x)
 	const struct sen_trial *t = x->trial;
 
 	fputs("<h2>By attack</h2>\n", out);
-	html_table(out, "source|class|frames|begins, s|lasts, s|delay, s|delay, packets");
+	html_table(out, HTML_NAMES,
+		   "source|class|frames|begins, s|lasts, s|delay, s|delay, packets");
 	for (size_t i = 0; i < t->n_attacks; i++) {
 		const struct sen_trial_attack *a = &t->attacks[i];
 		double first = (double)a->first_ns;
@@ -174,8 +179,9 @@ static void print_attacked_sources(FILE *out, const struct sen_evaluation *e,
 				   const struct sen_labels *labels)
 {
 	fputs("<h2>By source</h2>\n", out);
-	html_table(out, "source with malicious flows|flows|recall at the threshold|"
-			"at 0.1&thinsp;% FPR|at 1&thinsp;%|named right");
+	html_table(out, HTML_NAMES,
+		   "source with malicious flows|flows|recall at the threshold|"
+		   "at 0.1&thinsp;% FPR|at 1&thinsp;%|named right");
 	for (size_t i = 0; i < e->n_sources; i++) {
 		const struct sen_source_figures *s = &e->sources[i];
 
@@ -203,7 +209,7 @@ static void print_benign_sources(FILE *out, const struct sen_evaluation *e,
 {
 	size_t silent = 0;
 
-	html_table(out, "source with false positives|benign flows|flagged|share");
+	html_table(out, HTML_NAMES, "source with false positives|benign flows|flagged|share");
 	for (size_t i = 0; i < e->n_sources; i++) {
 		const struct sen_source_figures *s = &e->sources[i];
 

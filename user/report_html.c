@@ -10,16 +10,19 @@ static const char style[] =
 	"margin:2rem auto;padding:0 1rem}\n"
 	"h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2rem;border-bottom:1px solid #ddd}\n"
 	"table{border-collapse:collapse;margin:.6rem 0;font-variant-numeric:tabular-nums}\n"
-	"th,td{padding:.15rem .6rem;text-align:right;border-bottom:1px solid #eee;"
-	"font-weight:normal}\n"
+	"th,td{padding:.15rem .55rem;text-align:right;border-bottom:1px solid #eee;"
+	"font-weight:normal}td{white-space:nowrap}\n"
 	"thead th{color:#666;border-bottom:1px solid #aaa;vertical-align:bottom}\n"
-	"th:first-child{text-align:left;overflow-wrap:anywhere}\n"
+	"th:first-child{text-align:left}.words th:first-child{white-space:nowrap}\n"
+	".names th:first-child{min-width:18em;overflow-wrap:anywhere}\n"
 	"dt{color:#666;float:left;clear:left;width:9rem}dd{margin-left:9.5rem;"
 	"overflow-wrap:anywhere}\n"
 	"code{font-size:.9em}p,dd{max-width:46rem}.note{color:#666;font-size:.92em}\n"
-	"svg{max-width:100%;height:auto}.pair{display:flex;flex-wrap:wrap}\n"
-	"@media print{body{margin:0;max-width:none;font-size:10pt}h2{break-after:avoid}"
-	"tr,svg{break-inside:avoid}}\n";
+	"svg{max-width:100%;height:auto}.pair{display:flex}.pair svg{width:50%}\n"
+	"@page{margin:14mm}\n"
+	"@media print{body{margin:0;padding:0;max-width:none;font-size:9pt}"
+	"table{font-size:7.5pt}th,td{padding:.1rem .3rem}"
+	"h2{break-after:avoid}tr,svg{break-inside:avoid}}\n";
 
 void html_text(FILE *out, const char *text)
 {
@@ -58,9 +61,9 @@ void html_end(FILE *out)
 	fputs("</body></html>\n", out);
 }
 
-void html_table(FILE *out, const char *headings)
+void html_table(FILE *out, const char *kind, const char *headings)
 {
-	fputs("<table><thead><tr>", out);
+	fprintf(out, "<table class=\"%s\"><thead><tr>", kind);
 	while (*headings) {
 		int len = strcspn(headings, "|");
 

@@ -10,8 +10,12 @@ void html_end(FILE *out);
 /* Text with the characters that mean something to HTML escaped. */
 void html_text(FILE *out, const char *text);
 
+/* Kinds of tables: rows named by a word, or by something long, such as a file. */
+#define HTML_WORDS "words"
+#define HTML_NAMES "names"
+
 /* A table; headings are separated by '|', the first one is of the column that names the row. */
-void html_table(FILE *out, const char *headings);
+void html_table(FILE *out, const char *kind, const char *headings);
 void html_table_end(FILE *out);
 /* A row of a table: its name, its cells, its end. */
 void html_row(FILE *out, const char *name);

@@ -202,6 +202,8 @@ static int open_parts(struct sen_interface *i, struct sen_why *why)
 	int err = sen_alerts_new(&settings, sen_interface_alert, i, &i->alerts);
 
 	if (!err)
+		err = sen_beacons_new(&i->beacons);
+	if (!err)
 		err = sen_learner_new(i->env.config, &sen_interface_learner_ops, i, i->registry,
 				      &i->learner);
 	if (err)

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "alerts.h"
+#include "beacon.h"
 #include "dataplane.h"
 #include "http.h"
 #include "interface.h"
@@ -31,6 +32,7 @@ struct sen_interface {
 	struct sen_ring *ring;
 	struct sen_registry *registry;
 	struct sen_alerts *alerts;
+	struct sen_beacons *beacons;
 	struct sen_learner *learner;
 	struct sen_uploads *uploads; /* NULL where its folders could not be made */
 	struct sen_http *control;    /* NULL where it could not be opened */

@@ -113,6 +113,22 @@ static bool from_reflector(const struct sen_event *ev)
 }
 
 /*
+ * A browser opens dozens of connections to as many hosts before it says a word, and a telephone that
+ * has lost the Internet tries them all again and again.
+ */
+static bool is_web(const struct sen_event *ev)
+{
+	static const uint16_t ports[] = { 80, 443, 8080, 8443 };
+
+	return LISTED(sen_event_service(ev), ports);
+}
+
+static bool is_no_web(const struct sen_event *ev)
+{
+	return !is_web(ev);
+}
+
+/*
  * More than 100 packets from one evaluation to the next. These come with powers of two of packets
  * and about once a second, so this is a rate: it tells a flood from a ping that runs for days.
  */
@@ -166,10 +182,17 @@ static const struct rule rules[] = {
 	{ SEN_CLASS_SCAN,
 	  TCP | UDP | ICMP,
 	  PAYLOAD_NONE,
-	  NULL,
+	  is_no_web,
 	  "tries many hosts and says nothing",
 	  { LEAST(SRC_HOSTS_64, 11, "hosts"), LEAST(SRC_EMPTY_8, 10, "flows without payload"),
-	    BELOW(FLOW_PACKETS, 5) } },
+	    BELOW(FLOW_PACKETS, 5), BELOW(SRC_PACKETS_PER_FLOW, 4) } },
+	{ SEN_CLASS_SCAN,
+	  TCP | UDP,
+	  PAYLOAD_NONE,
+	  is_web,
+	  "tries many web servers and says nothing",
+	  { LEAST(SRC_HOSTS_64, 45, "hosts"), LEAST(SRC_EMPTY_8, 80, "flows without payload"),
+	    BELOW(FLOW_PACKETS, 5), BELOW(SRC_PACKETS_PER_FLOW, 4) } },
 	{ SEN_CLASS_SYN_FLOOD,
 	  TCP,
 	  PAYLOAD_NONE,

@@ -73,12 +73,29 @@ static void host_scan(void **state)
 	event_plain(&ev, SEN_FEATURE_SRC_HOSTS_64, 16);
 	event_window(&ev, SEN_FEATURE_SRC_EMPTY_8, 16);
 	expect(&ev, SEN_CLASS_SCAN);
+	/* One that talks much besides is no scanner. */
+	event_plain(&ev, SEN_FEATURE_SRC_PACKETS_PER_FLOW, 9);
+	expect(&ev, SEN_CLASS_NONE);
+	event_plain(&ev, SEN_FEATURE_SRC_PACKETS_PER_FLOW, 2);
 	event_plain(&ev, SEN_FEATURE_SRC_HOSTS_64, 8);
 	expect(&ev, SEN_CLASS_NONE);
 	/* A browser: many hosts, most of them answered with payload by now. */
 	event_plain(&ev, SEN_FEATURE_SRC_HOSTS_64, 40);
 	event_window(&ev, SEN_FEATURE_SRC_EMPTY_8, 6);
 	expect(&ev, SEN_CLASS_NONE);
+}
+
+/* Many tabs at once, or no way out to any of the servers; a sweep for web servers is faster. */
+static void web_host_scan(void **state)
+{
+	struct sen_event ev = event_make(IPPROTO_TCP, 66, 40000, 1, 443);
+
+	(void)state;
+	event_plain(&ev, SEN_FEATURE_SRC_HOSTS_64, 59);
+	event_window(&ev, SEN_FEATURE_SRC_EMPTY_8, 51);
+	expect(&ev, SEN_CLASS_NONE);
+	event_window(&ev, SEN_FEATURE_SRC_EMPTY_8, 200);
+	expect(&ev, SEN_CLASS_SCAN);
 }
 
 static void syn_flood(void **state)
@@ -304,11 +321,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(inverse_is_exact), cmocka_unit_test(port_scan),
-		cmocka_unit_test(host_scan),        cmocka_unit_test(syn_flood),
-		cmocka_unit_test(udp_flood),        cmocka_unit_test(icmp_flood),
-		cmocka_unit_test(amplification),    cmocka_unit_test(brute_force),
-		cmocka_unit_test(slowloris),        cmocka_unit_test(arp_spoof),
-		cmocka_unit_test(benign_web),       cmocka_unit_test(benign_others),
+		cmocka_unit_test(host_scan),        cmocka_unit_test(web_host_scan),
+		cmocka_unit_test(syn_flood),        cmocka_unit_test(udp_flood),
+		cmocka_unit_test(icmp_flood),       cmocka_unit_test(amplification),
+		cmocka_unit_test(brute_force),      cmocka_unit_test(slowloris),
+		cmocka_unit_test(arp_spoof),        cmocka_unit_test(benign_web),
+		cmocka_unit_test(benign_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Traffic that changes and changes back: what was normal is still known. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "fixture.h"
+#include "learner_kit.h"
+
+#define STEPS  7
+#define STEP   3 /* raw units, a quarter of the noise */
+#define SAMPLE 1000
+
+/* Share of the traffic of long ago that the model in force flags. */
+static double flagged_at(const struct sen_model *m, int shift)
+{
+	struct sen_sample *s = fixture_benign(3000, 99, shift);
+	double share = fixture_flagged(m, s, 3000);
+
+	free(s);
+	return share;
+}
+
+static struct sen_model *in_force(struct lab *l)
+{
+	struct sen_model *m = NULL;
+
+	assert_int_equal(
+		sen_registry_load(l->registry, sen_registry_production(l->registry), &m, NULL), 0);
+	return m;
+}
+
+static void learn_at(struct lab *l, int shift)
+{
+	lab_feed(l, SAMPLE, shift);
+	lab_pass(l, 12);
+	if (l->fake.submitted)
+		lab_finish_training(l);
+}
+
+/* Trained on the newest samples alone, from the same start. */
+static struct sen_model *forgetful(const struct sen_model *start)
+{
+	struct sen_train_params p = fixture_params();
+	struct sen_model *m = sen_model_copy(start), *next;
+
+	for (int i = 1; i <= 3 * STEPS; i++) {
+		int shift = STEP * (i < STEPS ? i : STEPS);
+		struct sen_sample *s = fixture_benign(SAMPLE, 500 + i, shift);
+
+		assert_int_equal(sen_train_incremental(m, s, SAMPLE, &p, &next, NULL), 0);
+		sen_model_free(m);
+		m = next;
+		free(s);
+	}
+	return m;
+}
+
+static void what_was_normal_is_still_known(void **state)
+{
+	struct lab *l = *state;
+	struct sen_model *start, *late, *naive;
+	double now, before, forgotten;
+
+	l->config.learn_samples = SAMPLE / 2;
+	l->config.learn_min_interval = 10;
+	l->config.watch_seconds = 1;
+	sen_learner_configure(l->learner, &l->config);
+	lab_reach_active(l);
+	start = in_force(l);
+	for (int i = 1; i <= 3 * STEPS; i++)
+		learn_at(l, STEP * (i < STEPS ? i : STEPS));
+	late = in_force(l);
+	assert_true(late->version > start->version + STEPS);
+	now = flagged_at(late, STEP * STEPS);
+	before = flagged_at(late, 0);
+	naive = forgetful(start);
+	forgotten = flagged_at(naive, 0);
+	print_message("flagged: %.3f of today's, %.3f of what was; without the past %.3f\n", now,
+		      before, forgotten);
+	assert_true(now < 0.02);
+	assert_true(before < 0.02);
+	assert_true(forgotten > 0.1);
+	/* And it changes back. */
+	for (int i = 0; i < 3; i++)
+		learn_at(l, 0);
+	sen_model_free(late);
+	late = in_force(l);
+	assert_true(flagged_at(late, 0) < 0.02);
+	assert_true(flagged_at(late, STEP * STEPS) < 0.02);
+	sen_model_free(naive);
+	sen_model_free(late);
+	sen_model_free(start);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_was_normal_is_still_known, lab_setup,
+						lab_teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

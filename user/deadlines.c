@@ -30,15 +30,14 @@ uint64_t sen_deadlines_alive(const struct sen_set *sets, size_t count, __u16 now
 	return alive;
 }
 
-static bool refresh(__u16 *deadline, __u16 now)
+static bool refresh(struct sen_set *set, int way, __u16 now)
 {
-	__u16 was = __atomic_load_n(deadline, __ATOMIC_RELAXED);
+	__u16 was = *(volatile __u16 *)&set->deadline[way];
 	int left = units_left(was, now);
 
-	if (left >= -LONG_OVER && left <= LIFE_MAX)
+	if (!set->tag[way] || (left >= -LONG_OVER && left <= LIFE_MAX))
 		return false;
-	return __atomic_compare_exchange_n(deadline, &was, (__u16)(now - LONG_OVER), false,
-					   __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	return __sync_bool_compare_and_swap(&set->deadline[way], was, (__u16)(now - LONG_OVER));
 }
 
 uint64_t sen_deadlines_refresh(struct sen_set *sets, size_t count, __u16 now)
@@ -47,6 +46,6 @@ uint64_t sen_deadlines_refresh(struct sen_set *sets, size_t count, __u16 now)
 
 	for (size_t i = 0; i < count; i++)
 		for (int way = 0; way < SEN_WAYS; way++)
-			refreshed += sets[i].tag[way] && refresh(&sets[i].deadline[way], now);
+			refreshed += refresh(&sets[i], way, now);
 	return refreshed;
 }

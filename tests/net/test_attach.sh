@@ -51,7 +51,7 @@ for mode in native skb; do
 	check "attach --mode $mode at an MTU of 9000" said
 	in_cli ping -q -c 1 -W 1 "$LAB_SRV4" >/dev/null # neighbours are known from here on
 	packets=$(status .packets) bytes=$(status .bytes)
-	in_cli ping -q -M do -s 8000 -c 5 -i 0.1 -W 1 "$LAB_SRV4" >/dev/null
+	in_cli ping -q -M "do" -s 8000 -c 5 -i 0.1 -W 1 "$LAB_SRV4" >/dev/null
 	check "... where echoes of 8000 bytes come back"
 	packets=$(($(status .packets) - packets)) bytes=$(($(status .bytes) - bytes))
 	[ "$packets" -ge 5 ] && [ "$bytes" -ge $((5 * 8042)) ] && [ "$bytes" -le $((5 * 8042 + (packets - 5) * 120)) ]

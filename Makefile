@@ -142,6 +142,9 @@ $(BPF_TESTS): $(call helpers_in,bpf,$(BPFT_SRC))
 $(OBJ)/tests/bpf/test_native: $(call objects,$(PATH_SRC))
 $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS): %: %.o
 $(UNIT_TESTS) $(BPF_TESTS): ALL_LIBS += -lcmocka
+# Ends at each step that leaves a trace on disk, one after the other.
+$(OBJ)/tests/unit/test_crash: ALL_LDFLAGS += $(foreach f,open write fsync rename link unlink unlinkat \
+	truncate,-Wl,--wrap=$(f))
 
 $(FUZZ_SEEDS): $(call objects,tests/fuzz/seeds.c tests/bpf/fixtures.c tests/bpf/packet.c)
 

@@ -13,6 +13,12 @@
 
 #define SECOND 1000
 
+static void step(const struct fake *f)
+{
+	if (f->step)
+		f->step();
+}
+
 static int fake_push(void *ctx, enum sen_slot slot, const struct sen_model_flat *model,
 		     struct sen_why *why)
 {
@@ -20,14 +26,16 @@ static int fake_push(void *ctx, enum sen_slot slot, const struct sen_model_flat 
 
 	if (f->push_error)
 		return sen_why(why, f->push_error, NULL, "push: refused by the test");
+	step(f);
 	if (slot == SEN_SLOT_SHADOW) {
 		f->shadow = *model;
 		f->has_shadow = true;
-		return 0;
+	} else {
+		f->active = *model;
+		f->has_model = true;
+		f->pushes++;
 	}
-	f->active = *model;
-	f->has_model = true;
-	f->pushes++;
+	step(f);
 	return 0;
 }
 
@@ -45,7 +53,9 @@ static int fake_clear(void *ctx, enum sen_slot slot)
 {
 	struct fake *f = ctx;
 
+	step(f);
 	*(slot == SEN_SLOT_ACTIVE ? &f->has_model : &f->has_shadow) = false;
+	step(f);
 	return 0;
 }
 

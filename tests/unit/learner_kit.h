@@ -16,6 +16,7 @@ struct fake {
 	struct sen_model_flat shadow;
 	bool has_shadow;
 	int push_error;
+	void (*step)(void); /* called before and after a slot changes; may be NULL */
 	unsigned int pushes;
 	struct sen_stats stats;
 	struct sen_feature_hist hist;

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The agent ends at every step of what it does to the registry and to the slots: before each system call
+ * that leaves a trace, amid each write, before and after each swap. Whatever is left, the next agent's
+ * registry and the model in force agree. The linker puts __wrap_*() in front of the system calls.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "event.h"
+#include "fixture.h"
+#include "learner_kit.h"
+#include "registry_internal.h"
+
+#define CRASHED 42
+
+static unsigned int steps_left; /* until the end; 0: none is meant to come */
+
+/* True if this is the step. */
+static bool last_step(void)
+{
+	return steps_left && !--steps_left;
+}
+
+static void maybe_end(void)
+{
+	if (last_step())
+		_exit(CRASHED);
+}
+
+int __real_open(const char *path, int flags, mode_t mode);
+ssize_t __real_write(int fd, const void *data, size_t len);
+int __real_fsync(int fd);
+int __real_rename(const char *from, const char *to);
+int __real_link(const char *from, const char *to);
+int __real_unlink(const char *path);
+int __real_unlinkat(int fd, const char *path, int flags);
+int __real_truncate(const char *path, off_t len);
+
+int __wrap_open(const char *path, int flags, ...);
+ssize_t __wrap_write(int fd, const void *data, size_t len);
+int __wrap_fsync(int fd);
+int __wrap_rename(const char *from, const char *to);
+int __wrap_link(const char *from, const char *to);
+int __wrap_unlink(const char *path);
+int __wrap_unlinkat(int fd, const char *path, int flags);
+int __wrap_truncate(const char *path, off_t len);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list args;
+
+	va_start(args, flags);
+	if (flags & O_CREAT)
+		mode = va_arg(args, mode_t);
+	va_end(args);
+	if (flags & O_CREAT)
+		maybe_end();
+	return __real_open(path, flags, mode);
+}
+
+ssize_t __wrap_write(int fd, const void *data, size_t len)
+{
+	if (!last_step())
+		return __real_write(fd, data, len);
+	if (__real_write(fd, data, len / 2) < 0)
+		_exit(1);
+	_exit(CRASHED);
+}
+
+int __wrap_fsync(int fd)
+{
+	maybe_end();
+	return __real_fsync(fd);
+}
+
+int __wrap_rename(const char *from, const char *to)
+{
+	maybe_end();
+	return __real_rename(from, to);
+}
+
+int __wrap_link(const char *from, const char *to)
+{
+	maybe_end();
+	return __real_link(from, to);
+}
+
+int __wrap_unlink(const char *path)
+{
+	maybe_end();
+	return __real_unlink(path);
+}
+
+int __wrap_unlinkat(int fd, const char *path, int flags)
+{
+	maybe_end();
+	return __real_unlinkat(fd, path, flags);
+}
+
+int __wrap_truncate(const char *path, off_t len)
+{
+	maybe_end();
+	return __real_truncate(path, len);
+}
+
+/* ---- a scene that is the same before every try ---- */
+
+struct scene {
+	struct lab *lab; /* shared with the children: their kernel outlives them */
+	struct lab before;
+	char *models, *saved;
+	unsigned int old; /* version in force before */
+	size_t entries;
+};
+
+static void shell(const char *format, const char *a, const char *b)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), format, a, b);
+	assert_int_equal(system(command), 0);
+}
+
+/* An agent with four versions, the last of them in force. */
+static int set_up(void **state)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+	void *made;
+
+	lab_setup(&made);
+	s->lab = mmap(NULL, sizeof(struct lab), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	assert_ptr_not_equal(s->lab, MAP_FAILED);
+	*s->lab = *(struct lab *)made;
+	free(made);
+	/* The learner was told of the fake in the memory just freed. */
+	lab_start(s->lab);
+	lab_reach_active(s->lab);
+	s->lab->config.registry_keep = 1;
+	sen_learner_configure(s->lab->learner, &s->lab->config);
+	for (int i = 0; i < 3; i++) {
+		lab_pass(s->lab, 601);
+		lab_finish_training(s->lab);
+	}
+	s->lab->config.canary_evaluations = 100;
+	s->lab->config.canary_seconds = 2;
+	sen_learner_configure(s->lab->learner, &s->lab->config);
+	lab_pass(s->lab, 31);
+	s->models = fixture_path(s->lab->folder, "models");
+	s->saved = fixture_path(s->lab->folder, "saved");
+	*state = s;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct scene *s = *state;
+	struct lab *l = malloc(sizeof(*l));
+	void *copy = l;
+
+	*l = *s->lab;
+	munmap(s->lab, sizeof(struct lab));
+	if (access(s->saved, F_OK))
+		free(s->saved);
+	else
+		fixture_remove(s->saved);
+	free(s->models);
+	free(s);
+	return lab_teardown(&copy);
+}
+
+static void save(struct scene *s)
+{
+	const struct sen_registry_entry *e;
+
+	s->before = *s->lab;
+	s->old = s->lab->fake.active.version;
+	s->entries = sen_registry_entries(s->lab->registry, &e);
+	shell("cp -a %s %s", s->models, s->saved);
+}
+
+static void restore(struct scene *s)
+{
+	*s->lab = s->before;
+	shell("rm -f %1$s/* && cp -a %2$s/. %1$s/", s->models, s->saved);
+}
+
+/* ---- what must hold ---- */
+
+static void check(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "does not hold: %s\n", what);
+	_exit(1);
+}
+
+static bool no_rubbish(const struct scene *s)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "! ls %s | grep -q tmp", s->models);
+	return !system(command);
+}
+
+static void check_versions(const struct scene *s)
+{
+	const struct sen_registry_entry *e;
+	struct sen_registry *r = s->lab->registry;
+	size_t n = sen_registry_entries(r, &e);
+	struct sen_model *m;
+
+	check(n >= s->entries, "no version is lost");
+	for (size_t i = 0; i < n; i++) {
+		if (e[i].pruned)
+			continue;
+		check(!sen_registry_load(r, e[i].version, &m, NULL), "every version loads");
+		check(!strcmp(m->digest, e[i].digest), "digests agree");
+		sen_model_free(m);
+	}
+}
+
+static void check_slots(const struct scene *s)
+{
+	const struct fake *f = &s->lab->fake;
+	const struct sen_registry *r = s->lab->registry;
+	unsigned int staged = sen_registry_staged(r);
+
+	check(sen_registry_production(r), "a version is in production");
+	check(f->has_model, "a model is in force");
+	check(f->active.version == sen_registry_production(r),
+	      "the model in force is that in production");
+	check(sen_learner_status(s->lab->learner)->version == f->active.version,
+	      "the learner answers for it");
+	check(f->has_shadow == (staged != 0), "the shadow slot has what is staged");
+	check(!staged || f->shadow.version == staged, "and nothing else");
+	check(lab_state(s->lab) == SEN_LEARNER_ACTIVE, "learning goes on");
+}
+
+/* A new agent, in a process of its own. */
+static void next_agent(const struct scene *s, bool may_change)
+{
+	lab_start(s->lab);
+	lab_pass(s->lab, 1);
+	check_versions(s);
+	check_slots(s);
+	check(no_rubbish(s), "nothing temporary is left");
+	check(may_change || s->lab->fake.active.version == s->old, "the model in force stays");
+	_exit(0);
+}
+
+static int in_child(void (*what)(struct scene *s), struct scene *s)
+{
+	int status;
+	pid_t child;
+
+	fflush(NULL);
+	child = fork();
+	assert_true(child >= 0);
+	if (!child) {
+		what(s);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void next_agent_same(struct scene *s)
+{
+	next_agent(s, false);
+}
+
+static void next_agent_any(struct scene *s)
+{
+	next_agent(s, true);
+}
+
+static unsigned int armed; /* the step to end at */
+
+static void crash_at_every_step(struct scene *s, void (*act)(struct scene *s), bool may_change)
+{
+	unsigned int step = 0;
+	int code;
+
+	save(s);
+	do {
+		armed = ++step;
+		code = in_child(act, s);
+		assert_true(code == CRASHED || code == 0);
+		/* What the child has died with, the parent still holds. */
+		sen_registry_unlock(s->lab->registry);
+		s->lab->fake.submitted = NULL;
+		s->lab->fake.step = NULL;
+		if (in_child(may_change ? next_agent_any : next_agent_same, s))
+			fail_msg("after the end at step %u", step);
+		restore(s);
+	} while (code == CRASHED);
+	print_message("# %u steps\n", step - 1);
+	assert_true(step > 8);
+}
+
+static void arm(struct scene *s)
+{
+	s->lab->fake.step = maybe_end;
+	steps_left = armed;
+}
+
+/* ---- what it does ---- */
+
+static struct sen_training *trained(struct scene *s)
+{
+	struct sen_training *t;
+
+	lab_pass(s->lab, 601);
+	t = s->lab->fake.submitted;
+	s->lab->fake.submitted = NULL;
+	sen_training_run(t, NULL);
+	return t;
+}
+
+static void act_stage(struct scene *s)
+{
+	struct sen_training *t = trained(s);
+
+	arm(s);
+	sen_learner_trained(s->lab->learner, t, s->lab->now_ms);
+}
+
+static void staging(void **state)
+{
+	crash_at_every_step(*state, act_stage, false);
+}
+
+static void act_refuse(struct scene *s)
+{
+	struct sen_training *t = trained(s);
+
+	t->err = -EKEYREJECTED;
+	snprintf(t->validation.reason, sizeof(t->validation.reason), "flags everything");
+	arm(s);
+	sen_learner_trained(s->lab->learner, t, s->lab->now_ms);
+}
+
+static void refusal(void **state)
+{
+	crash_at_every_step(*state, act_refuse, false);
+}
+
+static void into_the_canary(struct scene *s)
+{
+	struct sen_training *t = trained(s);
+
+	sen_learner_trained(s->lab->learner, t, s->lab->now_ms);
+	lab_feed(s->lab, 200, 0);
+	lab_pass(s->lab, 1);
+	assert_true(s->lab->fake.has_shadow);
+}
+
+static void act_pass(struct scene *s)
+{
+	arm(s);
+	lab_pass(s->lab, 1);
+}
+
+/* With the oldest version pruned at its end. */
+static void promotion(void **state)
+{
+	into_the_canary(*state);
+	crash_at_every_step(*state, act_pass, true);
+}
+
+static void rejection(void **state)
+{
+	struct scene *s = *state;
+
+	into_the_canary(s);
+	s->lab->fake.stats.shadow_only_shadow += 100;
+	crash_at_every_step(s, act_pass, false);
+}
+
+static void rollback(void **state)
+{
+	struct scene *s = *state;
+
+	into_the_canary(s);
+	lab_pass(s->lab, 1);
+	assert_false(s->lab->fake.has_shadow);
+	s->lab->fake.stats.evaluations += 1000;
+	s->lab->fake.stats.flagged += 900;
+	crash_at_every_step(s, act_pass, true);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(staging), TEST(refusal), TEST(promotion), TEST(rejection), TEST(rollback),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

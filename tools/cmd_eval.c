@@ -11,6 +11,8 @@
 
 #include "command.h"
 #include "evaluation.h"
+#include "figure.h"
+#include "flow_table.h"
 #include "fsutil.h"
 #include "paths.h"
 #include "report.h"
@@ -24,6 +26,7 @@ struct options {
 	const char *command; /* the line as it was given */
 	double from_s;
 	bool json;
+	bool flow_tables; /* not captures */
 };
 
 enum {
@@ -31,7 +34,8 @@ enum {
 	KEY_LABELS,
 	KEY_FROM,
 	KEY_REPORT,
-	KEY_JSON
+	KEY_JSON,
+	KEY_FLOW_TABLE
 };
 
 static const struct argp_option option_list[] = {
@@ -43,6 +47,9 @@ static const struct argp_option option_list[] = {
 	{ "report", KEY_REPORT, "OUT.html", 0,
 	  "Write a page with curves and tables (takes gnuplot)", 0 },
 	{ "json", KEY_JSON, 0, 0, "Print all figures as JSON", 0 },
+	{ "flow-table", KEY_FLOW_TABLE, 0, 0,
+	  "The files are flow tables with labels of their own, the model is one of such tables",
+	  0 },
 	{ 0 },
 };
 
@@ -65,6 +72,9 @@ static int on_option(int key, const char *value, void *input)
 	case KEY_JSON:
 		o->json = true;
 		return 0;
+	case KEY_FLOW_TABLE:
+		o->flow_tables = true;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -85,29 +95,6 @@ static void progress(void *ctx, uint64_t frames)
 {
 	(void)ctx;
 	show_progress(frames, false);
-}
-
-/* A figure, or a dash where it is undefined. */
-struct text {
-	char is[16];
-};
-
-static struct text decimal(double v, int decimals)
-{
-	struct text t = { "-" };
-
-	if (isfinite(v))
-		snprintf(t.is, sizeof(t.is), "%.*f", decimals, v);
-	return t;
-}
-
-static struct text percent(double share)
-{
-	struct text t = { "-" };
-
-	if (isfinite(share))
-		snprintf(t.is, sizeof(t.is), "%.2f%%", 100 * share);
-	return t;
 }
 
 static void print_figures(struct table *t, const char *of, const struct sen_figures *f)
@@ -295,6 +282,17 @@ static int load_and_evaluate(struct options *o, const char *const *files)
 	return err;
 }
 
+static int evaluate_tables(const struct options *o, const char *const *files)
+{
+	struct sen_why why;
+
+	if (!o->model)
+		return usage_error("--model MODEL.json is needed for flow tables");
+	if (o->labels || o->report || o->from_s > 0)
+		return usage_error("--labels, --report and --from are for captures");
+	return flow_table_eval(o->model, files, o->json, &why) ? fail(&why) : EXIT_DONE;
+}
+
 int cmd_eval(int argc, char **argv)
 {
 	const char *files[SYNTAX_ARGS] = { 0 };
@@ -302,12 +300,17 @@ int cmd_eval(int argc, char **argv)
 	struct options o = { .command = command ? command : "" };
 	int err = parse_line(&syntax, argc, argv, &o, files);
 
+	if (!err && o.flow_tables) {
+		err = evaluate_tables(&o, files);
+		goto out;
+	}
 	if (!err && !o.labels)
 		err = usage_error("--labels LABELS.csv is needed");
 	if (!err && !is_root("evaluating (captures go through the packet program)", files[0]))
 		err = EXIT_FAILED;
 	if (!err)
 		err = load_and_evaluate(&o, files);
+out:
 	free(command);
 	return err;
 }

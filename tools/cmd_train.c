@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "command.h"
+#include "flow_table.h"
 #include "fsutil.h"
 #include "harvest.h"
 #include "train.h"
@@ -24,6 +25,7 @@ struct options {
 	struct input inputs[INPUTS_MAX];
 	unsigned int n;
 	double until_s;
+	bool flow_tables; /* not captures */
 	const char *out;
 	struct sen_train_params params;
 };
@@ -35,7 +37,8 @@ enum {
 	KEY_MEMBERS,
 	KEY_SEED,
 	KEY_FPR,
-	KEY_MARGIN
+	KEY_MARGIN,
+	KEY_FLOW_TABLE
 };
 
 static const struct argp_option option_list[] = {
@@ -50,6 +53,9 @@ static const struct argp_option option_list[] = {
 	{ "fpr", KEY_FPR, "SHARE", 0, "Share of normal evaluations that may be flagged (0.001)",
 	  0 },
 	{ "margin", KEY_MARGIN, "FACTOR", 0, "The threshold is what that takes, times this (2)",
+	  0 },
+	{ "flow-table", KEY_FLOW_TABLE, 0, 0,
+	  "The files are flow tables with labels of their own: NSL-KDD, CICFlowMeter, Zeek's conn.log",
 	  0 },
 	{ "output", 'o', "MODEL.json", 0, "Where the model goes", 0 },
 	{ 0 },
@@ -98,6 +104,9 @@ static int on_option(int key, const char *value, void *input)
 		return parse_number("--fpr", value, 1e-6, 0.5, &o->params.target_fpr);
 	case KEY_MARGIN:
 		return parse_number("--margin", value, 1, 100, &o->params.threshold_margin);
+	case KEY_FLOW_TABLE:
+		o->flow_tables = true;
+		return 0;
 	case 'o':
 		o->out = value;
 		return 0;
@@ -132,6 +141,20 @@ static int record_input(struct sen_provenance *training, const struct input *in,
 		 used ? "\n" : "", in->class_name, *in->class_name ? "=" : "",
 		 name ? name + 1 : in->path, hex);
 	return 0;
+}
+
+static int read_tables(const struct options *o, struct sen_model *names, struct sen_harvest *h,
+		       struct sen_why *why)
+{
+	const char *format = NULL;
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < o->n; i++) {
+		err = record_input(&names->training, &o->inputs[i], why);
+		if (!err)
+			err = flow_table_samples(o->inputs[i].path, &format, names, h, why);
+	}
+	return err;
 }
 
 static int harvest_all(const struct options *o, struct sen_model *names, struct sen_harvest *h,
@@ -169,12 +192,15 @@ static int train(const struct options *o, struct sen_why *why)
 	int err = names ? 0 : -ENOMEM;
 
 	if (!err)
-		err = harvest_all(o, names, &h, why);
+		err = o->flow_tables ? read_tables(o, names, &h, why) :
+				       harvest_all(o, names, &h, why);
 	params.class_names = names;
 	if (!err)
 		err = sen_train_full(h.samples, h.n, &params, &model, why);
 	if (err)
 		goto cleanup;
+	if (o->flow_tables)
+		flow_table_mark(model);
 	model->version = 1;
 	model->created_s = time(NULL);
 	snprintf(model->training.command, sizeof(model->training.command), "sentroid train");
@@ -205,7 +231,11 @@ int cmd_train(int argc, char **argv)
 		return err;
 	if (!o.n || !o.out)
 		return usage_error("--normal FILE and -o MODEL.json are needed");
-	if (!is_root("training (captures go through the packet program)", o.inputs[0].path))
+	for (unsigned int i = 0; i < o.n && o.flow_tables; i++)
+		if (*o.inputs[i].class_name)
+			return usage_error("--attack is for captures: flow tables have labels");
+	if (!o.flow_tables &&
+	    !is_root("training (captures go through the packet program)", o.inputs[0].path))
 		return EXIT_FAILED;
 	return train(&o, &why) ? fail(&why) : EXIT_DONE;
 }

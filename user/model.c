@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "flowtable.h"
 #include "model_internal.h"
 #include "sentroid/score.h"
 
@@ -18,6 +19,9 @@
 #define FEATURE_NAME(id, name, help) name,
 static const char *const feature_names[SEN_DIMS] = { SEN_FEATURES(FEATURE_NAME) };
 
+#define TABLE_NAME(id, name) name,
+static const char *const table_names[SEN_DIMS] = { SEN_TABLE_COLUMNS(TABLE_NAME) };
+
 #define CLASS_NAME(id, name, help) name,
 static const char *const class_names[SEN_CLASS_BUILTIN_COUNT] = { SEN_CLASSES(CLASS_NAME) };
 
@@ -26,11 +30,19 @@ const char *sen_feature_name(unsigned int index)
 	return feature_names[index];
 }
 
-int sen_feature_index(const char *name)
+const char *sen_feature_name_in(enum sen_feature_set set, unsigned int index)
 {
-	for (int d = 0; d < SEN_DIMS; d++)
-		if (!strcmp(feature_names[d], name))
+	return set == SEN_TABLE_FEATURES ? table_names[index] : feature_names[index];
+}
+
+int sen_feature_index(enum sen_feature_set set, const char *name)
+{
+	for (int d = 0; d < SEN_DIMS; d++) {
+		const char *known = sen_feature_name_in(set, d);
+
+		if (known && !strcmp(known, name))
 			return d;
+	}
 	return -1;
 }
 

@@ -25,6 +25,13 @@ struct sen_model_member {
 	uint8_t class_of[SEN_CENTROIDS_MAX];
 };
 
+/* What the dimensions of a model stand for. Those of flow tables (flowtable.h) can be had from no packet:
+ * such a model is for tables alone. */
+enum sen_feature_set {
+	SEN_PACKET_FEATURES,
+	SEN_TABLE_FEATURES
+};
+
 /* What the model was made from, kept for the record and written to its file. */
 struct sen_provenance {
 	char command[256]; /* how it was made, or "agent: baseline", ... */
@@ -41,6 +48,7 @@ struct sen_model {
 	unsigned int parent;
 	int64_t created_s;
 	char digest[2 * SEN_DIGEST_BYTES + 1]; /* hex; set by save and load */
+	enum sen_feature_set features;
 	struct sen_quantizer quantizer[SEN_DIMS];
 	unsigned int members;
 	struct sen_model_member member[SEN_MEMBERS_MAX];
@@ -57,6 +65,8 @@ int sen_model_load(const char *path, struct sen_model **out, struct sen_why *why
 /* The same from memory; `name` stands in messages. */
 int sen_model_parse(const char *text, size_t len, const char *name, struct sen_model **out,
 		    struct sen_why *why);
+/* A model of flow tables, which sen_model_load() refuses. Errors as there. */
+int sen_model_load_table(const char *path, struct sen_model **out, struct sen_why *why);
 /* Write atomically (temporary file, fsync, rename); sets model->digest. */
 int sen_model_save(struct sen_model *model, const char *path, struct sen_why *why);
 /* The file's text, to free(); sets model->digest. NULL when out of memory. */

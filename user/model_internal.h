@@ -28,8 +28,10 @@ void sen_model_round(struct sen_model *model);
 int sen_model_check(const struct sen_model *model, struct sen_why *why);
 
 /* Index of a feature name, or -1. */
-int sen_feature_index(const char *name);
+int sen_feature_index(enum sen_feature_set set, const char *name);
 const char *sen_feature_name(unsigned int index);
+/* The same of any set; NULL for dimensions that it leaves unused. */
+const char *sen_feature_name_in(enum sen_feature_set set, unsigned int index);
 
 /* Id of a class name that is built in or the model's own already; -ENOENT. */
 int sen_class_find(const struct sen_model *model, const char *name);

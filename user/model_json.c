@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "flowtable.h"
 #include "fsutil.h"
 #include "json_reader.h"
 #include "model_internal.h"
@@ -43,24 +44,44 @@ static int check_format(const struct sen_reader *r, const cJSON *root)
 	return 0;
 }
 
-static int check_features(const struct sen_reader *r, const cJSON *root)
+static int check_names(const struct sen_reader *r, const cJSON *names, enum sen_feature_set set)
 {
-	const cJSON *version = sen_json_get(root, "features_version"),
-		    *names = sen_json_get(root, "features"), *item;
 	unsigned int d = 0;
+	const cJSON *item;
+	int expected = 0;
 
-	if (!cJSON_IsNumber(version) || version->valuedouble != SEN_FEATURES_VERSION)
-		return sen_refuse(r, -EPROTO, "features_version: not %d: made for other features",
-				  SEN_FEATURES_VERSION);
-	if (!cJSON_IsArray(names) || cJSON_GetArraySize(names) != SEN_DIMS)
-		return sen_refuse(r, -EPROTO, "features: not a list of %d names", SEN_DIMS);
+	while (expected < SEN_DIMS && sen_feature_name_in(set, expected))
+		expected++;
+	if (!cJSON_IsArray(names) || cJSON_GetArraySize(names) != expected)
+		return sen_refuse(r, -EPROTO, "features: not a list of %d names", expected);
 	cJSON_ArrayForEach(item, names) {
-		if (!cJSON_IsString(item) || strcmp(item->valuestring, sen_feature_name(d)))
-			return sen_refuse(r, -EPROTO, "features[%u]: not \"%s\"", d,
-					  sen_feature_name(d));
+		const char *name = sen_feature_name_in(set, d);
+
+		if (!cJSON_IsString(item) || strcmp(item->valuestring, name))
+			return sen_refuse(r, -EPROTO, "features[%u]: not \"%s\"", d, name);
 		d++;
 	}
 	return 0;
+}
+
+static int check_features(const struct sen_reader *r, const cJSON *root, enum sen_feature_set set)
+{
+	const cJSON *version = sen_json_get(root, "features_version");
+	bool of_table = cJSON_IsString(version) && !strcmp(version->valuestring, SEN_TABLE_VERSION);
+
+	if (of_table && set == SEN_PACKET_FEATURES)
+		return sen_refuse(
+			r, -EPROTO,
+			"a model of flow tables: its features cannot be had from packets");
+	if (set == SEN_TABLE_FEATURES && !of_table)
+		return sen_refuse(r, -EPROTO,
+				  "features_version: not \"%s\": not a model of flow tables",
+				  SEN_TABLE_VERSION);
+	if (set == SEN_PACKET_FEATURES &&
+	    (!cJSON_IsNumber(version) || version->valuedouble != SEN_FEATURES_VERSION))
+		return sen_refuse(r, -EPROTO, "features_version: not %d: made for other features",
+				  SEN_FEATURES_VERSION);
+	return check_names(r, sen_json_get(root, "features"), set);
 }
 
 static int read_quantizer(const struct sen_reader *r, const cJSON *root, struct sen_model *m)
@@ -104,7 +125,7 @@ static int read_classes(const struct sen_reader *r, const cJSON *root, struct se
 }
 
 static int read_mask(const struct sen_reader *r, const cJSON *object, const char *where,
-		     struct sen_model_member *m)
+		     enum sen_feature_set set, struct sen_model_member *m)
 {
 	const cJSON *names = sen_json_get(object, "features"), *item;
 	int err = sen_check_array(r, names, where, 1, SEN_DIMS);
@@ -112,7 +133,7 @@ static int read_mask(const struct sen_reader *r, const cJSON *object, const char
 	if (err)
 		return err;
 	cJSON_ArrayForEach(item, names) {
-		int d = cJSON_IsString(item) ? sen_feature_index(item->valuestring) : -1;
+		int d = cJSON_IsString(item) ? sen_feature_index(set, item->valuestring) : -1;
 
 		if (d < 0 || m->mask[d])
 			return sen_refuse(r, -ERANGE,
@@ -179,7 +200,7 @@ static int read_member(const struct sen_reader *r, const cJSON *object, unsigned
 	err = sen_read_number(r, object, where, "weight", 0, 1, &m->weight);
 	where[strlen(where) - 1] = '\0';
 	if (!err)
-		err = read_mask(r, object, where, m);
+		err = read_mask(r, object, where, model->features, m);
 	if (!err)
 		err = read_centroids(r, object, where, m);
 	snprintf(path, sizeof(path), "%s.radii", where);
@@ -299,7 +320,7 @@ static int read_model(const struct sen_reader *r, const cJSON *root, struct sen_
 	if (!err)
 		err = check_digest(r, root, m->digest);
 	if (!err)
-		err = check_features(r, root);
+		err = check_features(r, root, m->features);
 	if (!err)
 		err = read_header(r, root, m);
 	if (!err)
@@ -337,8 +358,8 @@ static int refuse_syntax(const struct sen_reader *r, const char *text, size_t le
 	return sen_refuse(r, -EBADMSG, "not JSON: at byte %zu: %s", offset, near);
 }
 
-int sen_model_parse(const char *text, size_t len, const char *name, struct sen_model **out,
-		    struct sen_why *why)
+static int parse(const char *text, size_t len, const char *name, enum sen_feature_set set,
+		 struct sen_model **out, struct sen_why *why)
 {
 	const struct sen_reader r = { .name = name, .why = why };
 	struct sen_model *model = NULL;
@@ -362,6 +383,7 @@ int sen_model_parse(const char *text, size_t len, const char *name, struct sen_m
 		err = sen_refuse(&r, -ENOMEM, "out of memory");
 		goto out;
 	}
+	model->features = set;
 	err = read_model(&r, root, model);
 	if (!err) {
 		*out = model;
@@ -373,7 +395,14 @@ out:
 	return err;
 }
 
-int sen_model_load(const char *path, struct sen_model **out, struct sen_why *why)
+int sen_model_parse(const char *text, size_t len, const char *name, struct sen_model **out,
+		    struct sen_why *why)
+{
+	return parse(text, len, name, SEN_PACKET_FEATURES, out, why);
+}
+
+static int load(const char *path, enum sen_feature_set set, struct sen_model **out,
+		struct sen_why *why)
 {
 	char *text;
 	size_t len;
@@ -381,7 +410,17 @@ int sen_model_load(const char *path, struct sen_model **out, struct sen_why *why
 
 	if (err)
 		return err;
-	err = sen_model_parse(text, len, path, out, why);
+	err = parse(text, len, path, set, out, why);
 	free(text);
 	return err;
+}
+
+int sen_model_load(const char *path, struct sen_model **out, struct sen_why *why)
+{
+	return load(path, SEN_PACKET_FEATURES, out, why);
+}
+
+int sen_model_load_table(const char *path, struct sen_model **out, struct sen_why *why)
+{
+	return load(path, SEN_TABLE_FEATURES, out, why);
 }

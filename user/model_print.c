@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fsutil.h"
+#include "flowtable.h"
 #include "model_internal.h"
 
 /* Hang a fresh item into an object; a failure anywhere is remembered in *ok. */
@@ -39,13 +40,17 @@ static void put_string(cJSON *object, const char *key, const char *value, bool *
 	put(object, key, cJSON_CreateString(value), ok);
 }
 
-static void put_features(cJSON *object, const bool mask[SEN_DIMS], bool *ok)
+static void put_features(cJSON *object, const bool mask[SEN_DIMS], enum sen_feature_set set,
+			 bool *ok)
 {
 	cJSON *names = put(object, "features", cJSON_CreateArray(), ok);
 
-	for (int d = 0; d < SEN_DIMS; d++)
-		if (!mask || mask[d])
-			append(names, cJSON_CreateString(sen_feature_name(d)), ok);
+	for (int d = 0; d < SEN_DIMS; d++) {
+		const char *name = sen_feature_name_in(set, d);
+
+		if (name && (!mask || mask[d]))
+			append(names, cJSON_CreateString(name), ok);
+	}
 }
 
 static void put_quantizer(cJSON *root, const struct sen_quantizer *q, bool *ok)
@@ -68,7 +73,7 @@ static void append_member(cJSON *members, const struct sen_model *model, unsigne
 	cJSON *centroids, *classes;
 
 	put_number(object, "weight", m->weight, ok);
-	put_features(object, m->mask, ok);
+	put_features(object, m->mask, model->features, ok);
 	centroids = put(object, "centroids", cJSON_CreateArray(), ok);
 	for (unsigned int k = 0; k < m->count; k++)
 		append(centroids, cJSON_CreateFloatArray(m->centroid[k], SEN_DIMS), ok);
@@ -120,8 +125,11 @@ static cJSON *tree_of(const struct sen_model *model)
 	put_number(root, "version", model->version, &ok);
 	put_number(root, "parent", model->parent, &ok);
 	put_string(root, "created", created, &ok);
-	put_number(root, "features_version", SEN_FEATURES_VERSION, &ok);
-	put_features(root, NULL, &ok);
+	if (model->features == SEN_TABLE_FEATURES)
+		put_string(root, "features_version", SEN_TABLE_VERSION, &ok);
+	else
+		put_number(root, "features_version", SEN_FEATURES_VERSION, &ok);
+	put_features(root, NULL, model->features, &ok);
 	put_quantizer(root, model->quantizer, &ok);
 	object = put(root, "thresholds", cJSON_CreateObject(), &ok);
 	put_number(object, "alert", model->threshold, &ok);

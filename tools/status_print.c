@@ -114,6 +114,9 @@ static void print_counters(const struct sen_stats *c)
 	       c->drop, c->redirect);
 	printf("  scores    %llu evaluations, %llu flagged, %llu without a model\n", c->evaluations,
 	       c->flagged, c->no_model);
+	printf("  shadows   %llu scored by both models, %llu flagged by the active one only, %llu by the "
+	       "shadow only\n",
+	       c->shadow_evaluations, c->shadow_only_active, c->shadow_only_shadow);
 	printf("  samples   %llu sent, %llu withheld by rate, %llu lost in a full ring\n",
 	       c->events_sent, c->events_lost_rate, c->events_lost_full);
 }
@@ -244,6 +247,17 @@ static void add_lost(cJSON *object, const struct sen_stats *c)
 	add_u64(by, "full", c->events_lost_full);
 }
 
+/* How the shadow models so far and the active ones got on. */
+static void add_shadow_scores(cJSON *object, const struct sen_stats *c)
+{
+	cJSON *scores = cJSON_AddObjectToObject(object, "shadow_scores");
+
+	add_u64(scores, "agree",
+		c->shadow_evaluations - c->shadow_only_active - c->shadow_only_shadow);
+	add_u64(scores, "only_active", c->shadow_only_active);
+	add_u64(scores, "only_shadow", c->shadow_only_shadow);
+}
+
 static cJSON *interface_json(const struct status *s)
 {
 	cJSON *object = cJSON_CreateObject();
@@ -259,6 +273,7 @@ static cJSON *interface_json(const struct status *s)
 	add_degraded(object, s);
 	add_model(object, "model", &s->model[SEN_SLOT_ACTIVE]);
 	add_model(object, "shadow", &s->model[SEN_SLOT_SHADOW]);
+	add_shadow_scores(object, &s->stats);
 	add_u64(object, "packets", s->stats.packets);
 	add_u64(object, "bytes", s->stats.bytes);
 	add_u64(object, "alerts", s->stats.alert);

@@ -361,8 +361,8 @@ run model show "$LAB_IF" --json
 [ "$(jq -c "[.version, .digest, .threshold, (.members | length), .members[0].centroids,
 	.members[1].classes.worm, .quantizer[0].scale]" <<<"$out")" = "[2,\"$(digest_of "$m/2.json")\",2,2,2,1,20000]" ]
 check "model show --json"
-run model push --shadow "$LAB_IF" "$m/3.json"
-test "$(json ' | "\(.model.version) \(.shadow.version)"')" = "2 3"
+run model push --shadow "$LAB_IF" "$m/3.json" && in_cli ping -q -c 3 -i 0.1 -W 1 "$LAB_SRV4" >/dev/null
+test "$(json ' | "\(.model.version) \(.shadow.version) \(.shadow_scores | add >= 1)"')" = "2 3 true"
 check "model push --shadow"
 run model promote "$LAB_IF" --state-dir "$LAB_TMP/state"
 test "$(json ' | "\(.model.version) \(.shadow)"')" = "3 null"

@@ -18,6 +18,8 @@
 #include "score.bpf.h"
 
 #define SEN_HOST_LIFE (128 * SEN_TICKS_PER_SEC)
+#define SEN_SHORT_PACKETS \
+	24 /* of a flow that is over before it has got anywhere: a login, a refusal */
 
 /* Two CPUs may reach a host in another order than that in which they read the clock. A small step back
  * is none: it must not look like the clock's whole way round. */
@@ -89,13 +91,13 @@ static __always_inline void source_decay(struct sen_source *s, __u32 now)
 	now = tick_after(s->last, now);
 	mid = boundaries(s->last, now, SEN_WINDOW_MID);
 	slow = boundaries(s->last, now, SEN_WINDOW_SLOW);
-	s->unanswered_mid >>= mid;
 	s->empty_mid >>= mid;
-	s->orphans_mid >>= mid;
+	s->errors_mid >>= mid;
+	s->unsolicited_mid >>= mid;
 	s->unanswered_slow >>= slow;
 	s->flows_slow >>= slow;
 	s->packets_slow >>= slow;
-	s->arp_unsolicited_slow >>= slow;
+	s->unsolicited_slow >>= slow;
 	bitmap_turn(s->ports_mid, mid);
 	bitmap_turn(s->hosts_slow, slow);
 	s->last = now;
@@ -105,27 +107,31 @@ static __always_inline void source_update(struct sen_source *s, const struct con
 {
 	source_decay(s, c->now);
 	s->packets_slow = add_saturating(s->packets_slow, c->packets);
-	s->orphans_mid = add_saturating(s->orphans_mid,
-					c->packets & (__u32)sen_if_negative(-(__s64)c->orphan));
 	s->flows_slow = add_saturating(s->flows_slow, c->opened);
-	s->unanswered_mid = sub_floor(add_saturating(s->unanswered_mid, c->opened), c->answered);
 	s->unanswered_slow = sub_floor(add_saturating(s->unanswered_slow, c->opened), c->answered);
 	s->empty_mid = sub_floor(add_saturating(s->empty_mid, c->opened), c->filled);
-	s->arp_unsolicited_slow = add_saturating(s->arp_unsolicited_slow, c->unsolicited);
+	s->errors_mid = add_saturating(s->errors_mid, c->errors);
+	s->unsolicited_mid = add_saturating(s->unsolicited_mid, c->unsolicited);
+	s->unsolicited_slow = add_saturating(s->unsolicited_slow, c->unsolicited);
 	s->ports_mid[0] |= bitmap_bit(c->key.service, c->opened);
 	s->hosts_slow[0] |= bitmap_bit(address_item(c->key.responder), c->opened);
 }
 
 static __always_inline void target_decay(struct sen_target *t, __u32 now)
 {
-	__u32 mid;
+	__u32 mid, slow;
 
 	now = tick_after(t->last, now);
 	mid = boundaries(t->last, now, SEN_WINDOW_MID);
-	t->empty_mid >>= mid;
+	slow = boundaries(t->last, now, SEN_WINDOW_SLOW);
+	t->flows_fast >>= boundaries(t->last, now, SEN_WINDOW_FAST);
 	t->flows_mid >>= mid;
-	t->packets_slow >>= boundaries(t->last, now, SEN_WINDOW_SLOW);
+	t->empty_mid >>= mid;
+	t->unsolicited_mid >>= mid;
+	t->packets_slow >>= slow;
+	t->answers_slow >>= slow;
 	bitmap_turn(t->sources_mid, mid);
+	bitmap_turn(t->ports_mid, mid);
 	t->last = now;
 }
 
@@ -133,9 +139,12 @@ static __always_inline void target_update(struct sen_target *t, const struct con
 {
 	target_decay(t, c->now);
 	t->packets_slow = add_saturating(t->packets_slow, c->packets);
+	t->answers_slow = add_saturating(t->answers_slow, c->answers);
+	t->flows_fast = add_saturating(t->flows_fast, c->opened);
 	t->flows_mid = add_saturating(t->flows_mid, c->opened);
 	t->empty_mid = sub_floor(add_saturating(t->empty_mid, c->opened), c->filled);
 	t->sources_mid[0] |= bitmap_bit(address_item(c->key.initiator), c->opened);
+	t->ports_mid[0] |= bitmap_bit(c->key.service, c->opened);
 }
 
 static __always_inline void pair_update(struct sen_pair *q, const struct contribution *c)
@@ -143,10 +152,12 @@ static __always_inline void pair_update(struct sen_pair *q, const struct contrib
 	__u32 now = tick_after(q->last, c->now);
 	__u32 slow = boundaries(q->last, now, SEN_WINDOW_SLOW);
 
+	q->short_fast >>= boundaries(q->last, now, SEN_WINDOW_FAST);
 	q->flows_mid >>= boundaries(q->last, now, SEN_WINDOW_MID);
 	q->flows_slow >>= slow;
 	q->empty_slow >>= slow;
 	q->last = now;
+	q->short_fast = add_saturating(q->short_fast, c->cut_short);
 	q->flows_mid = add_saturating(q->flows_mid, c->opened);
 	q->flows_slow = add_saturating(q->flows_slow, c->opened);
 	q->empty_slow = sub_floor(add_saturating(q->empty_slow, c->opened), c->filled);
@@ -297,12 +308,14 @@ __noinline int context_target(struct contribution *c)
 	t = host_entry(&table, sen_target_sets, (const __u64 *)c->key.responder, &place, c->now,
 		       &scratch->target);
 	target_update(t, c);
+	if (c->arp != SEN_ARP_NONE) {
+		c->unsolicited = arp_update(t, c);
+		t->unsolicited_mid = add_saturating(t->unsolicited_mid, c->unsolicited);
+	}
 	features_of_target(&scratch->vector, t);
 	host_keep(&place, c->now, t->flows_mid);
 	scratch->target_flows = t->flows_mid;
 	scratch->target_entry = place_index(&place);
-	if (c->arp != SEN_ARP_NONE)
-		c->unsolicited = arp_update(t, c);
 	return 0;
 }
 
@@ -328,19 +341,29 @@ __noinline int context_pair(const struct contribution *c)
 	return 0;
 }
 
+static __always_inline __u32 in_events(__u32 packets)
+{
+	return packets > 0xffffff ? 0xffffffff : packets * SEN_EVENT_UNIT;
+}
+
 static __always_inline void contribution_of(struct contribution *c, struct sen_flow *f,
 					    const struct sen_packet *p, __u32 change)
 {
-	__u32 n = f->packets[0] + f->packets[1], fresh = n - f->credited;
+	__u32 n = f->packets[0] + f->packets[1];
+	__u32 back = f->packets[!(f->flags & SEN_FLOW_INITIATOR_1)];
 
 	pair_key(&c->key, f);
-	f->credited = n;
 	c->now = p->now;
-	c->packets = fresh > 0xffffff ? 0xffffffff : fresh * SEN_EVENT_UNIT;
+	c->packets = in_events(n - f->credited);
+	c->answers = in_events(back - f->credited_back);
+	f->credited = n;
+	f->credited_back = back;
 	c->opened = if_changed(change, SEN_FLOW_OPENED, SEN_EVENT_UNIT);
 	c->answered = if_changed(change, SEN_FLOW_FIRST_ANSWER, SEN_EVENT_UNIT);
 	c->filled = if_changed(change, SEN_FLOW_FIRST_PAYLOAD, SEN_EVENT_UNIT);
-	c->orphan = f->key.proto == IPPROTO_TCP && !(f->flags & SEN_FLOW_SYN);
+	c->errors = if_changed(change, SEN_FLOW_FIRST_ERROR, SEN_EVENT_UNIT);
+	c->cut_short = if_changed(change, SEN_FLOW_CLOSING,
+				  n <= SEN_SHORT_PACKETS ? SEN_EVENT_UNIT : 0);
 	c->arp = p->arp;
 	c->unsolicited = 0;
 	__builtin_memcpy(c->mac, p->mac, sizeof(c->mac));

@@ -43,6 +43,7 @@ static __always_inline void flow_open(struct sen_flow *f, const struct sen_packe
 	f->score = 0;
 	f->score_max = 0;
 	f->credited = 0;
+	f->credited_back = 0;
 	f->fragments = 0;
 	f->first_payload = 0;
 	f->class_id = SEN_CLASS_NONE;
@@ -64,8 +65,11 @@ static __always_inline __u32 flow_changes(struct sen_flow *f, const struct sen_p
 	__u32 change = 0;
 
 	/* An error about the flow is no word of its responder. */
-	if (p->icmp_error)
-		return 0;
+	if (p->icmp_error) {
+		change = flags & SEN_FLOW_ERROR ? 0 : SEN_FLOW_FIRST_ERROR;
+		f->flags = flags | SEN_FLOW_ERROR;
+		return change;
+	}
 	if (!(flags & SEN_FLOW_ANSWERED) && p->side != initiator && p->arp == SEN_ARP_NONE) {
 		flags |= SEN_FLOW_ANSWERED;
 		change |= SEN_FLOW_FIRST_ANSWER;

@@ -6,11 +6,10 @@
 #include "cursor.bpf.h"
 #include "maps.bpf.h"
 
-/* IPv6 next headers that the kernel has as macros only (RFC 8200, 6275, 4443). */
+/* IPv6 next headers that the kernel has as macros only (RFC 8200, 6275). */
 #define IPPROTO_HOPOPTS  0
 #define IPPROTO_ROUTING  43
 #define IPPROTO_FRAGMENT 44
-#define IPPROTO_ICMPV6   58
 #define IPPROTO_DSTOPTS  60
 #define IPPROTO_MH       135
 

@@ -11,6 +11,8 @@
 #include "sentroid/abi.h"
 #include "sentroid/score.h"
 
+#define IPPROTO_ICMPV6 58 /* RFC 4443; the kernel has it as a macro only */
+
 /* Set by the loader before the program is verified; what they exclude is not even loaded. A native build
  * has them as variables. */
 #ifndef SEN_SETTING
@@ -78,6 +80,7 @@ enum sen_flow_change {
 	SEN_FLOW_FIRST_ANSWER = 1 << 1,
 	SEN_FLOW_FIRST_PAYLOAD = 1 << 2,
 	SEN_FLOW_CLOSING = 1 << 3,
+	SEN_FLOW_FIRST_ERROR = 1 << 4,
 };
 
 /* The ports of a fragmented packet. */
@@ -94,7 +97,7 @@ struct sen_memo {
 	__u32 mark; /* of the model */
 	__u32 score;
 	__u8 class_id;
-	__u8 pad[15];
+	__u8 pad[23];
 };
 SEN_ASSERT_SIZE(struct sen_memo, 64);
 
@@ -112,13 +115,16 @@ struct contribution {
 	struct sen_pair_key key;
 	__u32 now;
 	__u32 packets;     /* not yet credited */
+	__u32 answers;     /* of these the responder's */
 	__u32 opened;      /* the flow is new */
 	__u32 answered;    /* its first answer came */
 	__u32 filled;      /* its first payload came */
+	__u32 errors;      /* its first ICMP error came */
+	__u32 cut_short;   /* it closed within its first SEN_SHORT_PACKETS */
 	__u32 unsolicited; /* an ARP claim that counts against its sender */
-	__u8 orphan;       /* 1: TCP, and no SYN opened it */
 	__u8 arp;          /* enum sen_arp_kind */
 	__u8 mac[6];       /* ARP: sender */
+	__u8 pad;
 };
 
 /* Too large for a stack of 512 bytes shared by all frames. The entries stand in for hosts that found

@@ -55,7 +55,7 @@ static __always_inline __u64 members_weighted(const struct sen_model_flat *m,
 /* Class of the nearest labelled centroid whose radius reaches x. */
 static __always_inline __u8 members_class(const struct sen_model_flat *m, const struct sen_lanes *x)
 {
-	__s64 best = (__s64)(SEN_ONE + 1) << 6;
+	__s64 best = (__s64)(SEN_NAME_RATIO + 1) << 6;
 	__u8 class_id = SEN_CLASS_UNKNOWN;
 
 	for (__u32 e = 0; e < SEN_MEMBERS_MAX; e++) {

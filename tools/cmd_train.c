@@ -50,8 +50,7 @@ static const struct argp_option option_list[] = {
 	{ "centroids", 'k', "K", 0, "Centroids of each member (32)", 0 },
 	{ "members", KEY_MEMBERS, "E", 0, "Members of the ensemble (3)", 0 },
 	{ "seed", KEY_SEED, "N", 0, "Seed: the same seed and input give the same model (1)", 0 },
-	{ "fpr", KEY_FPR, "SHARE", 0, "Share of normal evaluations that may be flagged (0.001)",
-	  0 },
+	{ "fpr", KEY_FPR, "SHARE", 0, "Share of normal flows that may be flagged (0.001)", 0 },
 	{ "margin", KEY_MARGIN, "FACTOR", 0, "The threshold is what that takes, times this (2)",
 	  0 },
 	{ "flow-table", KEY_FLOW_TABLE, 0, 0,
@@ -184,6 +183,20 @@ static int harvest_all(const struct options *o, struct sen_model *names, struct 
 	return 0;
 }
 
+/* The files are on record with their digests; this is the rest. */
+static void record_command(struct sen_provenance *training, const struct options *o)
+{
+	const struct sen_train_params *p = &o->params;
+	int at = snprintf(training->command, sizeof(training->command),
+			  "sentroid train -k %u --members %u --seed %llu --fpr %g --margin %g",
+			  p->centroids, p->members, (unsigned long long)p->seed, p->target_fpr,
+			  p->threshold_margin);
+
+	if (o->until_s > 0)
+		snprintf(training->command + at, sizeof(training->command) - at, " --until %g",
+			 o->until_s);
+}
+
 static int train(const struct options *o, struct sen_why *why)
 {
 	struct sen_model *names = calloc(1, sizeof(*names)), *model = NULL;
@@ -203,7 +216,7 @@ static int train(const struct options *o, struct sen_why *why)
 		flow_table_mark(model);
 	model->version = 1;
 	model->created_s = time(NULL);
-	snprintf(model->training.command, sizeof(model->training.command), "sentroid train");
+	record_command(&model->training, o);
 	snprintf(model->training.inputs, sizeof(model->training.inputs), "%s",
 		 names->training.inputs);
 	err = sen_model_save(model, o->out, why);

@@ -10,7 +10,9 @@
 #include "train_internal.h"
 
 #define RADIUS_SHARE    0.95
-#define THRESHOLD_FLOOR 1.0 /* nothing within one radius is an anomaly */
+#define RADIUS_LEAST    0.5  /* medians; */
+#define RADIUS_MOST     1.25 /* a cluster of odds and ends must not hide what else falls into it */
+#define THRESHOLD_FLOOR 1.0  /* nothing within one radius is an anomaly */
 
 static int by_value(const void *a, const void *b)
 {
@@ -67,16 +69,17 @@ out:
 	return err;
 }
 
-void sen_floor_radii(float *radius, unsigned int count, double floor)
+void sen_bound_radii(float *radius, unsigned int count, double floor)
 {
 	float sorted[SEN_CENTROIDS_MAX];
-	double least;
+	double least, most;
 
 	memcpy(sorted, radius, count * sizeof(*sorted));
 	qsort(sorted, count, sizeof(*sorted), by_value);
-	least = fmax(sorted[count / 2] / 2, floor);
+	least = fmax(sorted[count / 2] * RADIUS_LEAST, floor);
+	most = fmax(sorted[count / 2] * RADIUS_MOST, floor);
 	for (unsigned int k = 0; k < count; k++)
-		radius[k] = fmax(radius[k], least);
+		radius[k] = fmin(fmax(radius[k], least), most);
 }
 
 int sen_score_samples(const struct sen_model *model, const struct sen_sample *samples,

@@ -13,7 +13,7 @@
 #include "sentroid/score.h"
 #include "train_internal.h"
 
-#define FOLDS       5
+#define FOLDS       10
 #define HOST_SHARE  0.1 /* a host with more is the network itself, and no newcomer to it */
 #define HOST_BLOCKS 25  /* such a one is left out by stretches of time */
 

@@ -38,8 +38,8 @@ struct sen_provenance {
 	char inputs[4096]; /* "name sha256:hex" per input, one a line */
 	uint64_t samples;
 	uint64_t seed;
-	double target_fpr;  /* the threshold aims at this share of benign evaluations */
-	double holdout_fpr; /* and reached this on benign samples held back */
+	double target_fpr;  /* the threshold aims at this share of benign flows */
+	double holdout_fpr; /* and reached this on hosts held back */
 	double inertia;     /* mean squared distance to the nearest centroid, steps^2 */
 };
 

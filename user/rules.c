@@ -137,6 +137,12 @@ static bool is_rapid(const struct sen_event *ev)
 	return ev->packets / (ev->evaluations ? ev->evaluations : 1) >= 100;
 }
 
+/* TCP answers without a question, as far as can be seen. */
+static bool is_answer_alone(const struct sen_event *ev)
+{
+	return ev->flow_flags & SEN_FLOW_ANSWERED && !(ev->flow_flags & SEN_FLOW_SYN);
+}
+
 /*
  * A connection to a web server that lives on a few bytes now and then. Evaluations beyond those at
  * powers of two and at changes of state were due to time: there is one a second at most.
@@ -172,7 +178,13 @@ static const struct rule rules[] = {
 	  PAYLOAD_ANY,
 	  NULL,
 	  "claims addresses that nobody asked for",
-	  { LEAST(ARP_UNSOLICITED_64, 6, "unsolicited ARP answers") } },
+	  { LEAST(SRC_UNSOLICITED_64, 6, "unsolicited ARP answers") } },
+	{ SEN_CLASS_REFLECTION_TCP,
+	  TCP,
+	  PAYLOAD_NONE,
+	  is_answer_alone,
+	  "answers to connections that were never opened",
+	  { LEAST(SRC_EMPTY_8, 200, "flows") } },
 	{ SEN_CLASS_SCAN,
 	  TCP | UDP,
 	  PAYLOAD_NONE,

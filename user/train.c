@@ -118,7 +118,7 @@ int sen_fit_members(struct sen_model *model, const float *rows, size_t n,
 		memset(m->mask, true, sizeof(m->mask));
 		m->weight = 1.0 / p->members;
 		take_centroids(m, 0, &c, SEN_CLASS_NONE);
-		sen_floor_radii(m->radius, m->count, SEN_RADIUS_FLOOR_BENIGN);
+		sen_bound_radii(m->radius, m->count, SEN_RADIUS_FLOOR_BENIGN);
 		sum += inertia;
 	}
 	model->training.inertia = sum / p->members;
@@ -163,7 +163,7 @@ static int fit_class(struct sen_model *model, struct sen_model_member *m,
 	if (err)
 		goto out;
 	take_centroids(m, from, &c, class_id);
-	sen_floor_radii(&m->radius[from], c.count, SEN_RADIUS_FLOOR_ATTACK);
+	sen_bound_radii(&m->radius[from], c.count, SEN_RADIUS_FLOOR_ATTACK);
 out:
 	free(rows);
 	free(set.at);

@@ -47,8 +47,8 @@ float *sen_quantized_rows(const struct sen_sample *samples, const struct sen_ind
  * their nearest. Mean squared distance into *inertia. */
 int sen_measure_radii(const struct sen_kmeans *c, const float *rows, size_t n, size_t least,
 		      float radius[SEN_CENTROIDS_MAX], double *inertia);
-/* None under half of the median, nor under the floor. */
-void sen_floor_radii(float *radius, unsigned int count, double floor);
+/* None under half of the median, nor much over it, nor under the floor. */
+void sen_bound_radii(float *radius, unsigned int count, double floor);
 
 /* Fit the scoring members of a model from n quantized rows: k-means, radii, weights. 0, -ENOMEM,
  * -ECANCELED. */

@@ -48,7 +48,7 @@ static void update_radii(struct sen_model_member *m, const float *fresh)
 
 	for (unsigned int k = 0; k < m->count; k++)
 		radius[k] = fresh[k] > 0 ? fresh[k] : m->radius[k];
-	sen_floor_radii(radius, m->count, SEN_RADIUS_FLOOR_BENIGN);
+	sen_bound_radii(radius, m->count, SEN_RADIUS_FLOOR_BENIGN);
 	for (unsigned int k = 0; k < m->count; k++)
 		m->radius[k] = fmax(bound_step(radius[k], m->radius[k]), SEN_RADIUS_MIN);
 }

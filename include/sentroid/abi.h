@@ -37,6 +37,7 @@ enum sen_flow_flags {
 	SEN_FLOW_CLOSED = 1 << 4,      /* FIN or RST seen */
 	SEN_FLOW_FLAGGED = 1 << 5,     /* the last evaluation reached the threshold */
 	SEN_FLOW_DROP = 1 << 6,        /* and policy says drop */
+	SEN_FLOW_ERROR = 1 << 7,       /* an ICMP error came back for it */
 };
 
 /* One flow. The first line is all that a packet between decision points touches. */
@@ -55,11 +56,12 @@ struct sen_flow {
 	__u32 score_max;     /* highest, Q16 */
 	__u32 version;       /* model of the last score */
 	__u32 credited;      /* packets already counted in the host context */
+	__u32 credited_back; /* of the responder's */
 	__u32 fragments;     /* packets that were fragments */
 	__u16 first_payload; /* length of the first payload, bytes */
 	__u8 class_id;
 	__u8 reason; /* enum sen_reason */
-	__u8 pad[28];
+	__u8 pad[24];
 };
 SEN_ASSERT_SIZE(struct sen_flow, 128);
 
@@ -79,13 +81,13 @@ SEN_ASSERT_SIZE(struct sen_set, 64);
 struct sen_source {
 	__u8 addr[SEN_ADDR_BYTES];
 	__u32 last; /* tick of the last update */
-	__u32 unanswered_mid;
-	__u32 unanswered_slow;
 	__u32 empty_mid;
-	__u32 orphans_mid;
+	__u32 unanswered_slow;
 	__u32 flows_slow;
 	__u32 packets_slow;
-	__u32 arp_unsolicited_slow;
+	__u32 errors_mid;
+	__u32 unsolicited_mid;
+	__u32 unsolicited_slow;
 	__u64 ports_mid[2]; /* bitmaps of the present window and the one before */
 	__u64 hosts_slow[2];
 	__u8 pad[48];
@@ -110,16 +112,19 @@ SEN_ASSERT_SIZE(struct sen_standing, 12);
 struct sen_target {
 	__u8 addr[SEN_ADDR_BYTES];
 	__u32 last;
-	__u32 empty_mid;
+	__u32 flows_fast;
 	__u32 flows_mid;
+	__u32 empty_mid;
+	__u32 unsolicited_mid;
 	__u32 packets_slow;
+	__u32 answers_slow; /* packets of its own in those flows */
+	__u32 asked;        /* tick of the last ARP question for it, 0: never */
 	__u64 sources_mid[2];
-	__u32 asked;   /* tick of the last ARP question for it, 0: never */
+	__u64 ports_mid[2];
 	__u32 claimed; /* tick of the last ARP claim by `mac` */
 	__u8 mac[6];   /* that it belongs to, as far as ARP has said */
 	__u8 pad[2];
 	struct sen_standing standing[SEN_STANDINGS];
-	__u8 pad2[28];
 };
 SEN_ASSERT_SIZE(struct sen_target, 128);
 
@@ -135,10 +140,11 @@ SEN_ASSERT_SIZE(struct sen_pair_key, 40);
 struct sen_pair {
 	struct sen_pair_key key;
 	__u32 last;
+	__u32 short_fast;
 	__u32 flows_mid;
 	__u32 flows_slow;
 	__u32 empty_slow;
-	__u8 pad[8];
+	__u8 pad[4];
 };
 SEN_ASSERT_SIZE(struct sen_pair, 64);
 
@@ -225,7 +231,7 @@ struct sen_meta {
 };
 SEN_ASSERT_SIZE(struct sen_meta, 64);
 
-#define SEN_EVENT_VERSION 1
+#define SEN_EVENT_VERSION 2
 
 /* A sample on its way to the agent. */
 struct sen_event {
@@ -244,8 +250,9 @@ struct sen_event {
 	__u32 evaluations;
 	__u64 bytes;
 	struct sen_vector vector;
+	__u16 pad2[3];
 };
-SEN_ASSERT_SIZE(struct sen_event, 120);
+SEN_ASSERT_SIZE(struct sen_event, 136);
 
 /* Between user space and the program while a capture is replayed. */
 struct sen_replay_state {

@@ -14,40 +14,54 @@
  * responder, pair both with protocol and service port. Adding or moving one changes
  * SEN_FEATURES_VERSION: a model made for other features is refused.
  */
-#define SEN_FEATURES_VERSION 1
-#define SEN_FEATURES(X)                                                                   \
-	X(SRC_UNANSWERED_8, "src_unanswered_8s", "new flows of the source, unanswered")   \
-	X(SRC_UNANSWERED_64, "src_unanswered_64s", "the same over the slow window")       \
-	X(SRC_PORTS_8, "src_ports_8s", "distinct destination ports of the source")        \
-	X(SRC_EMPTY_8, "src_empty_8s", "flows of the source without payload")             \
-	X(SRC_ORPHANS_8, "src_orphans_8s", "TCP packets of flows with no SYN seen")       \
-	X(SRC_PACKETS_PER_FLOW, "src_packets_per_flow", "packets a flow of the source")   \
-	X(SRC_HOSTS_64, "src_hosts_64s", "distinct destinations of the source")           \
-	X(DST_SOURCES_8, "dst_sources_8s", "distinct sources of the destination")         \
-	X(DST_EMPTY_8, "dst_empty_8s", "flows to the destination without payload")        \
-	X(DST_PACKETS_64, "dst_packets_64s", "packets of flows to the destination")       \
-	X(PAIR_FLOWS_8, "pair_flows_8s", "new flows of the pair")                         \
-	X(PAIR_FLOWS_64, "pair_flows_64s", "the same over the slow window")               \
-	X(PAIR_EMPTY_64, "pair_empty_64s", "flows of the pair without payload")           \
-	X(FLOW_PACKETS, "flow_packets", "packets of the flow, both directions")           \
-	X(FLOW_MIN_LEN, "flow_min_len", "smallest network-layer length, bytes")           \
-	X(FLOW_FIRST_PAYLOAD, "flow_first_payload", "length of the first payload, bytes") \
-	X(FLOW_FRAGMENTS, "flow_fragments", "packets of the flow that were fragments")    \
-	X(FLOW_IS_TCP, "flow_is_tcp", "TCP or not")                                       \
-	X(FLOW_IS_ARP, "flow_is_arp", "ARP or not")                                       \
-	X(ARP_UNSOLICITED_64, "arp_unsolicited_64s", "ARP answers to no question, of the source")
+#define SEN_FEATURES_VERSION 2
+#define SEN_FEATURES(X)                                                                     \
+	X(SRC_UNANSWERED_64, "src_unanswered_64s", "new flows of the source, unanswered")   \
+	X(SRC_EMPTY_8, "src_empty_8s", "flows of the source without payload")               \
+	X(SRC_PACKETS_PER_FLOW, "src_packets_per_flow", "packets a flow of the source")     \
+	X(SRC_ERRORS_8, "src_errors_8s", "flows of the source that met an ICMP error")      \
+	X(SRC_UNSOLICITED_8, "src_unsolicited_8s", "unsolicited ARP claims of the source")  \
+	X(DST_FLOWS_1, "dst_flows_1s", "new flows to the destination")                      \
+	X(DST_PACKETS_64, "dst_packets_64s", "packets of flows to the destination")         \
+	X(DST_ONE_WAY_64, "dst_one_way_64s", "packets to it for each of its own")           \
+	X(DST_PORTS_8, "dst_ports_8s", "distinct ports asked of the destination")           \
+	X(DST_UNSOLICITED_8, "dst_unsolicited_8s", "unsolicited ARP claims to the address") \
+	X(PAIR_FLOWS_8, "pair_flows_8s", "new flows of the pair")                           \
+	X(PAIR_SHORT_1, "pair_short_1s", "flows of the pair that closed soon")              \
+	X(FLOW_MIN_LEN, "flow_min_len", "smallest network-layer length, bytes")             \
+	X(FLOW_IS_TCP, "flow_is_tcp", "TCP or not")                                         \
+	X(FLOW_IS_ICMP, "flow_is_icmp", "ICMP or not")                                      \
+	X(FLOW_IS_ARP, "flow_is_arp", "ARP or not")
+
+/*
+ * Measured with them and handed on with every sample, for rules and people. No model sees these: each
+ * was tried, and a distance that they are part of tells less (docs/detection.md).
+ */
+#define SEN_CIRCUMSTANCES(X)                                                                 \
+	X(SRC_PORTS_8, "src_ports_8s", "distinct destination ports of the source")           \
+	X(SRC_HOSTS_64, "src_hosts_64s", "distinct destinations of the source")              \
+	X(SRC_UNSOLICITED_64, "src_unsolicited_64s", "unsolicited ARP claims of the source") \
+	X(DST_SOURCES_8, "dst_sources_8s", "distinct sources of the destination")            \
+	X(DST_EMPTY_8, "dst_empty_8s", "flows to the destination without payload")           \
+	X(PAIR_FLOWS_64, "pair_flows_64s", "new flows of the pair")                          \
+	X(PAIR_EMPTY_64, "pair_empty_64s", "flows of the pair without payload")              \
+	X(FLOW_PACKETS, "flow_packets", "packets of the flow, both directions")              \
+	X(FLOW_FIRST_PAYLOAD, "flow_first_payload", "length of the first payload, bytes")
 
 #define SEN_ENUM_FEATURE(id, name, help) SEN_FEATURE_##id,
 enum sen_feature {
-	SEN_FEATURES(SEN_ENUM_FEATURE) SEN_FEATURE_COUNT
+	SEN_FEATURES(SEN_ENUM_FEATURE) SEN_CIRCUMSTANCES(SEN_ENUM_FEATURE) SEN_FEATURE_COUNT
 };
-_Static_assert(SEN_FEATURE_COUNT == SEN_DIMS, "one dimension a feature");
+#define SEN_COUNT_FEATURE(id, name, help) +1
+_Static_assert(0 SEN_FEATURES(SEN_COUNT_FEATURE) == SEN_DIMS, "one dimension a feature");
+_Static_assert(SEN_FEATURE_COUNT == SEN_MEASURES, "one value each");
 
-/* A feature vector as measured, before any model sees it: each value 16 * log2(1 + x), at most 512. */
+/* What is measured at a decision point, before any model sees it: each value 16 * log2(1 + x), at most
+ * 512; the first SEN_DIMS are the feature vector. */
 struct sen_vector {
-	__u16 v[SEN_DIMS];
+	__u16 v[SEN_MEASURES];
 };
-SEN_ASSERT_SIZE(struct sen_vector, 40);
+SEN_ASSERT_SIZE(struct sen_vector, 2 * SEN_MEASURES);
 
 #define SEN_LG_OCTAVE 16 /* steps of sen_lg() for a doubling */
 #define SEN_LG_MAX    512

@@ -4,12 +4,13 @@
 #define SENTROID_LIMITS_H
 
 #define SEN_ABI_MAGIC   0x534e5452u /* "SNTR" */
-#define SEN_ABI_VERSION 1
+#define SEN_ABI_VERSION 2
 
-#define SEN_DIMS  20  /* features in a vector */
-#define SEN_LANES 4   /* features in a 64-bit word, 16 bits each */
-#define SEN_WORDS 5   /* words in a quantized vector */
-#define SEN_QMAX  127 /* largest quantized value: 4 * 127 * 127 fits a 16-bit lane */
+#define SEN_DIMS     16  /* features that a model sees */
+#define SEN_MEASURES 25  /* values measured at a decision point, those included */
+#define SEN_LANES    4   /* features in a 64-bit word, 16 bits each */
+#define SEN_WORDS    4   /* words in a quantized vector */
+#define SEN_QMAX     127 /* largest quantized value: 4 * 127 * 127 fits a 16-bit lane */
 
 #define SEN_MEMBERS_MAX   8  /* ensemble members of a model */
 #define SEN_CENTROIDS_MAX 64 /* centroids of a member */
@@ -27,6 +28,10 @@
 #define SEN_WINDOW_SLOW 16
 /* One event in a decaying counter: 8 fractional bits survive 8 halvings. */
 #define SEN_EVENT_UNIT 256u
+
+/* A labelled centroid names what was flagged up to so many squared radii away, Q16: an attack on another
+ * host than those it was learnt from has other neighbours in its context. */
+#define SEN_NAME_RATIO (9 * SEN_ONE)
 
 #define SEN_WAYS 8 /* entries of a set, which then is one cache line */
 #define SEN_DEADLINE_SHIFT \

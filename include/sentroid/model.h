@@ -17,7 +17,7 @@
 struct sen_lanes {
 	__u64 w[SEN_WORDS];
 };
-SEN_ASSERT_SIZE(struct sen_lanes, 40);
+SEN_ASSERT_SIZE(struct sen_lanes, 32);
 
 /* q = clamp((raw * scale + bias) >> 16, 0, SEN_QMAX). */
 struct sen_quantizer {
@@ -30,7 +30,7 @@ struct sen_centroid {
 	struct sen_lanes lanes; /* lanes of each word in reversed order, see sen_dot() */
 	__s64 base; /* |c|^2 << 8 | own index: one subtraction gives a sortable distance */
 };
-SEN_ASSERT_SIZE(struct sen_centroid, 48);
+SEN_ASSERT_SIZE(struct sen_centroid, 40);
 
 struct sen_member {
 	struct sen_lanes mask;                   /* 0xffff in the lanes that the member looks at */
@@ -40,7 +40,7 @@ struct sen_member {
 	__u8 class_of[SEN_CENTROIDS_MAX];        /* enum sen_class or a custom id */
 	struct sen_centroid centroid[SEN_CENTROIDS_MAX];
 };
-SEN_ASSERT_SIZE(struct sen_member, 3440);
+SEN_ASSERT_SIZE(struct sen_member, 2920);
 
 /*
  * Members that score come first; those behind them, of weight 0, hold labelled centroids and only name
@@ -61,6 +61,6 @@ struct sen_model_flat {
 	char class_name[SEN_CLASS_MAX - SEN_CLASS_CUSTOM][SEN_CLASS_NAME_MAX];
 	struct sen_member member[SEN_MEMBERS_MAX];
 };
-SEN_ASSERT_SIZE(struct sen_model_flat, 28520);
+SEN_ASSERT_SIZE(struct sen_model_flat, 24328);
 
 #endif

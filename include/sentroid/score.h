@@ -127,7 +127,7 @@ SEN_INLINE __u32 sen_threshold(__u64 weighted, __u32 threshold_inverse)
 SEN_INLINE struct sen_score sen_score(const struct sen_model_flat *m, const struct sen_lanes *x)
 {
 	struct sen_score out = { 0 };
-	__u64 weighted = 0, best = SEN_ONE + 1;
+	__u64 weighted = 0, best = SEN_NAME_RATIO + 1;
 	__u32 nearest;
 
 	for (__u32 e = 0; e < m->scoring && e < SEN_MEMBERS_MAX; e++)

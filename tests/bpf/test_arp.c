@@ -45,7 +45,7 @@ static uint32_t unsolicited(struct rig *rig, uint64_t mac)
 {
 	const struct sen_source *s = rig_source(rig, LAYER_ARP, mac);
 
-	return s ? s->arp_unsolicited_slow / SEN_EVENT_UNIT : 0;
+	return s ? s->unsolicited_slow / SEN_EVENT_UNIT : 0;
 }
 
 static void an_answer_is_welcome(void **state)
@@ -57,7 +57,7 @@ static void an_answer_is_welcome(void **state)
 	claim(rig, OWNER, GATEWAY);
 	assert_int_equal(unsolicited(rig, OWNER), 0);
 	assert_int_equal(unsolicited(rig, ASKER), 0);
-	assert_int_equal(rig_last_event(rig)->vector.v[SEN_FEATURE_ARP_UNSOLICITED_64], 0);
+	assert_int_equal(rig_last_event(rig)->vector.v[SEN_FEATURE_SRC_UNSOLICITED_64], 0);
 	assert_int_equal(rig_last_event(rig)->key.proto, SEN_PROTO_ARP);
 }
 
@@ -67,7 +67,7 @@ static void a_claim_without_a_question(void **state)
 
 	claim(rig, SPOOFER, GATEWAY);
 	assert_int_equal(unsolicited(rig, SPOOFER), 1);
-	assert_int_equal(rig_last_event(rig)->vector.v[SEN_FEATURE_ARP_UNSOLICITED_64],
+	assert_int_equal(rig_last_event(rig)->vector.v[SEN_FEATURE_SRC_UNSOLICITED_64],
 			 sen_lg_events(SEN_EVENT_UNIT));
 	ask(rig, ASKER, HOST(7)); /* about another address */
 	claim(rig, SPOOFER, GATEWAY);

@@ -64,20 +64,17 @@ static void unanswered_flows_add_up(void **state)
 
 	for (uint16_t n = 1; n <= 40; n++) {
 		tcp(rig, HOST(1), 2000 + n, SERVER, 80, TCP_SYN, 0);
-		assert_int_equal(source(rig, HOST(1))->unanswered_mid, E(n));
 		assert_int_equal(source(rig, HOST(1))->flows_slow, E(n));
-		assert_int_equal(feature(rig, SEN_FEATURE_SRC_UNANSWERED_8), sen_lg_events(E(n)));
 		assert_int_equal(feature(rig, SEN_FEATURE_SRC_UNANSWERED_64), sen_lg_events(E(n)));
 	}
 	for (uint16_t n = 1; n <= 40; n++) { /* each answer takes one back, once */
 		tcp(rig, SERVER, 80, HOST(1), 2000 + n, TCP_SYN | TCP_ACK, 0);
-		assert_int_equal(source(rig, HOST(1))->unanswered_mid, E(40 - n));
 		assert_int_equal(source(rig, HOST(1))->unanswered_slow, E(40 - n));
 		assert_int_equal(feature(rig, SEN_FEATURE_SRC_UNANSWERED_64),
 				 sen_lg_events(E(40 - n)));
 	}
 	tcp(rig, SERVER, 80, HOST(1), 2001, TCP_ACK, 0);
-	assert_int_equal(source(rig, HOST(1))->unanswered_mid, 0);
+	assert_int_equal(source(rig, HOST(1))->unanswered_slow, 0);
 	assert_int_equal(source(rig, HOST(1))->flows_slow, E(40));
 	assert_null(rig_source(rig, LAYER_IP4, SERVER)); /* who answers opens nothing */
 }
@@ -117,7 +114,7 @@ static void nothing_falls_below_zero(void **state)
 	tcp(rig, HOST(1), 2000, SERVER, 80, TCP_SYN, 0);
 	rig_set_tick(rig, (4 << SEN_WINDOW_SLOW) + (3 << SEN_WINDOW_MID));
 	tcp(rig, SERVER, 80, HOST(1), 2000, TCP_SYN | TCP_ACK, 10);
-	assert_int_equal(source(rig, HOST(1))->unanswered_mid, 0);
+	assert_int_equal(source(rig, HOST(1))->unanswered_slow, 0);
 	assert_int_equal(source(rig, HOST(1))->empty_mid, 0);
 	assert_int_equal(source(rig, HOST(1))->unanswered_slow, 0);
 	assert_int_equal(target(rig, SERVER)->empty_mid, 0);
@@ -157,7 +154,6 @@ static void counters_halve_at_boundaries(void **state)
 		const struct sen_target *t = target(rig, SERVER);
 		const struct sen_pair *q = rig_pair(rig, HOST(1), SERVER, 80, 6);
 
-		assert_int_equal(s->unanswered_mid, (sum >> mid) + E(1));
 		assert_int_equal(s->empty_mid, (sum >> mid) + E(1));
 		assert_int_equal(s->unanswered_slow, (sum >> slow) + E(1));
 		assert_int_equal(s->flows_slow, (sum >> slow) + E(1));
@@ -189,7 +185,7 @@ static void a_clock_that_steps_back(void **state)
 	tcp(rig, HOST(1), 3000, SERVER, 80, TCP_SYN, 0);
 	rig_set_tick(rig, boundary + 1);
 	tcp(rig, HOST(1), 3001, SERVER, 80, TCP_SYN, 0);
-	assert_int_equal(source(rig, HOST(1))->unanswered_mid, E(34));
+	assert_int_equal(source(rig, HOST(1))->empty_mid, E(34));
 	assert_int_equal(source(rig, HOST(1))->flows_slow, E(34));
 	assert_int_equal(target(rig, SERVER)->flows_mid, E(34));
 	assert_int_equal(target(rig, SERVER)->packets_slow, E(34));
@@ -206,7 +202,7 @@ static void the_clock_may_wrap(void **state)
 		tcp(rig, HOST(1), 2000 + n, SERVER, 80, TCP_SYN, 0);
 	rig->now_ns += 2010ull << SEN_TICK_SHIFT;
 	tcp(rig, HOST(1), 3000, SERVER, 80, TCP_SYN, 0);
-	assert_int_equal(source(rig, HOST(1))->unanswered_mid, E(17));
+	assert_int_equal(source(rig, HOST(1))->empty_mid, E(17));
 	assert_int_equal(source(rig, HOST(1))->flows_slow, E(17));
 }
 
@@ -330,21 +326,39 @@ static void packets_are_credited_once(void **state)
 	assert_int_equal(target(rig, SERVER)->flows_mid, E(1));
 }
 
-static void orphans(void **state)
+/* Packets to a host for each of its own. */
+static void one_way_traffic(void **state)
 {
 	struct rig *rig = *state;
 
 	for (uint32_t n = 1; n <= 16; n++)
-		tcp(rig, HOST(1), 40000, SERVER, 80, TCP_ACK, 0);
-	assert_int_equal(source(rig, HOST(1))->orphans_mid, E(16));
-	assert_int_equal(feature(rig, SEN_FEATURE_SRC_ORPHANS_8), sen_lg_events(E(16)));
-	tcp(rig, SERVER, 80, HOST(2), 40000, TCP_SYN | TCP_ACK, 0); /* the scanned host's own */
-	assert_int_equal(source(rig, HOST(2))->orphans_mid, E(1));
+		udp(rig, HOST(1), 40000, SERVER, 80, 10);
+	assert_int_equal(target(rig, SERVER)->packets_slow, E(16));
+	assert_int_equal(target(rig, SERVER)->answers_slow, 0);
+	assert_int_equal(feature(rig, SEN_FEATURE_DST_ONE_WAY_64), sen_lg(E(16)));
 	for (uint32_t n = 1; n <= 16; n++)
-		tcp(rig, HOST(3), 40000, SERVER, 80, n == 1 ? TCP_SYN : TCP_ACK, 0);
-	assert_int_equal(source(rig, HOST(3))->orphans_mid, 0);
-	udp(rig, HOST(4), 40000, SERVER, 80, 0);
-	assert_int_equal(source(rig, HOST(4))->orphans_mid, 0);
+		udp(rig, SERVER, 80, HOST(1), 40000, 10);
+	assert_int_equal(target(rig, SERVER)->packets_slow, E(32));
+	assert_int_equal(target(rig, SERVER)->answers_slow, E(16));
+	assert_int_equal(feature(rig, SEN_FEATURE_DST_ONE_WAY_64), 0);
+}
+
+/* Flows that end within 24 packets, such as logins that fail; longer ones do not count. */
+static void short_flows(void **state)
+{
+	struct rig *rig = *state;
+
+	for (uint16_t n = 1; n <= 5; n++) {
+		tcp(rig, HOST(1), 2000 + n, SERVER, 22, TCP_SYN, 0);
+		assert_int_equal(feature(rig, SEN_FEATURE_PAIR_SHORT_1), sen_lg_events(E(n - 1)));
+		tcp(rig, SERVER, 22, HOST(1), 2000 + n, TCP_RST, 0);
+		assert_int_equal(feature(rig, SEN_FEATURE_PAIR_SHORT_1), sen_lg_events(E(n)));
+		tcp(rig, HOST(1), 2000 + n, SERVER, 22, TCP_FIN, 0); /* over already */
+	}
+	for (int n = 0; n < 24; n++)
+		tcp(rig, HOST(1), 3000, SERVER, 22, n ? TCP_ACK : TCP_SYN, 0);
+	tcp(rig, HOST(1), 3000, SERVER, 22, TCP_FIN, 0);
+	assert_int_equal(rig_pair(rig, HOST(1), SERVER, 22, 6)->short_fast, E(5));
 }
 
 /* A pair is (initiator, responder, service, protocol): the client's port plays no part. */
@@ -381,12 +395,10 @@ static void features_of_the_flow(void **state)
 	rig_send(rig, packet_build(&p, layers));
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_MIN_LEN), sen_lg(100));
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_FIRST_PAYLOAD), sen_lg(72));
-	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_FRAGMENTS), sen_lg(1));
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_TCP), 0);
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_ARP), 0);
 	tcp(rig, HOST(1), 1000, SERVER, 80, TCP_SYN, 0);
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_TCP), SEN_LG_YES);
-	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_FRAGMENTS), 0);
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_MIN_LEN), sen_lg(40));
 	rig_send(rig, packet_arp(&p, ARP_QUESTION, 1, HOST(1), HOST(2)));
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_ARP), SEN_LG_YES);
@@ -409,7 +421,8 @@ int main(void)
 		TEST(bitmaps_take_turns),
 		TEST(bitmap_bits_differ_by_port),
 		TEST(packets_are_credited_once),
-		TEST(orphans),
+		TEST(one_way_traffic),
+		TEST(short_flows),
 		TEST(pairs),
 		TEST(features_of_the_flow),
 	};

@@ -46,7 +46,7 @@ static void both_ways_are_one_flow(void **state)
 	assert_int_equal(f->packets[0] + f->packets[1], 2);
 	assert_int_equal(f->bytes, 2 * 54);
 	assert_int_equal(f->flags & ~SEN_FLOW_INITIATOR_1, SEN_FLOW_SYN | SEN_FLOW_ANSWERED);
-	assert_int_equal(rig_source(rig, LAYER_IP4, US)->unanswered_mid, 0);
+	assert_int_equal(rig_source(rig, LAYER_IP4, US)->unanswered_slow, 0);
 	assert_null(rig_source(rig, LAYER_IP4, THEM));
 	rig_assert_balance(rig);
 }
@@ -57,9 +57,9 @@ static void our_answers_count(void **state)
 	struct packet p;
 
 	rig_send(rig, packet_tcp(&p, THEM, 40000, US, 22, TCP_SYN, 0));
-	assert_int_equal(rig_source(rig, LAYER_IP4, THEM)->unanswered_mid, SEN_EVENT_UNIT);
+	assert_int_equal(rig_source(rig, LAYER_IP4, THEM)->unanswered_slow, SEN_EVENT_UNIT);
 	send_out(rig, packet_tcp(&p, US, 22, THEM, 40000, TCP_SYN | TCP_ACK, 0));
-	assert_int_equal(rig_source(rig, LAYER_IP4, THEM)->unanswered_mid, 0);
+	assert_int_equal(rig_source(rig, LAYER_IP4, THEM)->unanswered_slow, 0);
 }
 
 static void nothing_is_held_back(void **state)

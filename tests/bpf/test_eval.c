@@ -282,7 +282,7 @@ static void a_report_stands_alone(void **state)
 {
 	static const char *const parts[] = { "<!DOCTYPE html>", "ROC",
 					     "By class",        "scanner",
-					     "src_ports_8s",    "--report report.html",
+					     "dst_ports_8s",    "--report report.html",
 					     "</html>" };
 	const struct lab *lab = *state;
 	char path[128], *link;

@@ -185,10 +185,10 @@ static void changes_are_told(void **state)
 {
 	static const struct change changes[] = {
 		{ "doubled packet sizes", SEN_FEATURE_FLOW_MIN_LEN, SEN_LG_OCTAVE, 1, SEN_ONE / 8 },
-		{ "much larger payloads", SEN_FEATURE_FLOW_FIRST_PAYLOAD, 4 * SEN_LG_OCTAVE, 1,
+		{ "many more flows a service", SEN_FEATURE_PAIR_FLOWS_8, 4 * SEN_LG_OCTAVE, 1,
 		  SEN_ONE / 8 },
 		{ "a new service on a third", SEN_DIMS, 7 * SEN_LG_OCTAVE, 0.33, SEN_ONE / 8 },
-		{ "a periodic job", SEN_FEATURE_PAIR_EMPTY_64, 10 * SEN_LG_OCTAVE, 0.25,
+		{ "a periodic job", SEN_FEATURE_DST_PORTS_8, 10 * SEN_LG_OCTAVE, 0.25,
 		  SEN_ONE / 8 },
 		{ "scores alone", SEN_DIMS, 0, 0, SEN_ONE },
 	};

@@ -91,15 +91,16 @@ static void random_numbers_are_the_published_ones(void **state)
 	}
 }
 
-static void radii_have_a_floor(void **state)
+static void radii_are_held_near_their_median(void **state)
 {
 	float radius[] = { 0, 1, 8, 10, 100 };
 
 	(void)state;
-	sen_floor_radii(radius, 5, 1);
-	assert_true(radius[0] == 4 && radius[1] == 4 && radius[2] == 8 && radius[4] == 100);
+	sen_bound_radii(radius, 5, 1);
+	assert_true(radius[0] == 4 && radius[1] == 4 && radius[2] == 8);
+	assert_true(radius[3] == 10 && radius[4] == 10);
 	radius[0] = radius[1] = radius[2] = 0.1f;
-	sen_floor_radii(radius, 3, 6);
+	sen_bound_radii(radius, 3, 6);
 	assert_true(radius[0] == 6 && radius[2] == 6);
 }
 
@@ -182,7 +183,7 @@ int main(void)
 		cmocka_unit_test(kmeans_assigns_to_the_nearest),
 		cmocka_unit_test(kmeans_ends_in_the_middle),
 		cmocka_unit_test(random_numbers_are_the_published_ones),
-		cmocka_unit_test(radii_have_a_floor),
+		cmocka_unit_test(radii_are_held_near_their_median),
 		cmocka_unit_test(radii_are_percentiles),
 		cmocka_unit_test(quotas_hold_down_loud_sources),
 		cmocka_unit_test(holds_back_a_share_in_blocks),

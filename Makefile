@@ -38,6 +38,7 @@ UNIT_SRC  := $(wildcard tests/unit/*.c)
 BPFT_SRC  := $(wildcard tests/bpf/*.c)
 NET_SRC   := $(wildcard tests/net/*.c)
 PATH_SRC  := $(wildcard tests/native/*.c)
+BENCH_SRC := $(wildcard tests/bench/*.c)
 FUZZ_SRC  := $(wildcard tests/fuzz/*.c)
 
 objects    = $(patsubst %.c,$(OBJ)/%.o,$(1))
@@ -51,10 +52,11 @@ PROGRAMS   := $(if $(TOOLS_SRC),$(OBJ)/sentroid) $(if $(AGENT_SRC),$(OBJ)/sentro
 UNIT_TESTS := $(call tests_in,unit,$(UNIT_SRC))
 BPF_TESTS  := $(call tests_in,bpf,$(BPFT_SRC))
 NET_TOOLS  := $(NET_SRC:%.c=$(OBJ)/%)
+BENCHES    := $(BENCH_SRC:%.c=$(OBJ)/%)
 FUZZ_SEEDS := $(OBJ)/tests/fuzz/seeds
 FUZZERS    := $(OBJ)/tests/fuzz/fuzz_path $(OBJ)/tests/fuzz/fuzz_model
 NATIVE_OBJ := $(call objects,$(USER_SRC) $(AGENT_SRC) $(TOOLS_SRC) $(UNIT_SRC) $(BPFT_SRC) \
-	      $(NET_SRC) $(PATH_SRC) $(FUZZ_SRC))
+	      $(NET_SRC) $(PATH_SRC) $(FUZZ_SRC) $(BENCH_SRC))
 
 # ---- Flags ---------------------------------------------------------------------------------
 
@@ -140,7 +142,7 @@ $(OBJ)/sentroidd: $(call objects,$(AGENT_SRC))
 $(UNIT_TESTS): $(call helpers_in,unit,$(UNIT_SRC))
 $(BPF_TESTS): $(call helpers_in,bpf,$(BPFT_SRC))
 $(OBJ)/tests/bpf/test_native: $(call objects,$(PATH_SRC))
-$(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS): %: %.o
+$(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(BENCHES): %: %.o
 $(UNIT_TESTS) $(BPF_TESTS): ALL_LIBS += -lcmocka
 # Ends at each step that leaves a trace on disk, one after the other.
 $(OBJ)/tests/unit/test_crash: ALL_LDFLAGS += $(foreach f,open write fsync rename link unlink unlinkat \
@@ -148,7 +150,7 @@ $(OBJ)/tests/unit/test_crash: ALL_LDFLAGS += $(foreach f,open write fsync rename
 
 $(FUZZ_SEEDS): $(call objects,tests/fuzz/seeds.c tests/bpf/fixtures.c tests/bpf/packet.c)
 
-$(OBJ)/sentroid $(OBJ)/sentroidd $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(FUZZ_SEEDS): $(LIB)
+$(OBJ)/sentroid $(OBJ)/sentroidd $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(BENCHES) $(FUZZ_SEEDS): $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(ALL_LIBS)
 
@@ -205,6 +207,9 @@ bench: all $(NET_TOOLS) ## Measure what a packet and the agent cost (as root)
 	$(Q)$(OBJ)/sentroid bench
 	$(Q)tools/bench_agent.sh
 
+bench-train: $(BENCHES) ## Measure what training costs, beside scikit-learn where it is
+	$(Q)tools/bench_train.sh
+
 asan: $(SKELETONS) ## Run the unit tests under the address and undefined behaviour sanitizers
 	$(Q)$(MAKE) OBJ=$(BUILD)/asan HARDEN=-fPIE \
 		SANITIZE='-O1 -Wno-error -fsanitize=address,undefined -fno-sanitize-recover=all' \
@@ -230,7 +235,7 @@ fuzzers:
 fuzz-programs: $(FUZZERS)
 
 C_FILES    := $(wildcard $(addsuffix /*.[ch],bpf include/sentroid user tools tests/unit tests/bpf tests/net \
-	      tests/native tests/native/shim tests/native/shim/bpf tests/fuzz))
+	      tests/native tests/native/shim tests/native/shim/bpf tests/fuzz tests/bench))
 TIDY_FILES := $(USER_SRC) $(AGENT_SRC) $(TOOLS_SRC)
 SCRIPTS    := $(wildcard .ci/run tools/*.sh tests/*.sh tests/*/*.sh)
 
@@ -265,4 +270,4 @@ help: ## List the targets
 
 FORCE:
 
-.PHONY: all tests deps demo check check-vm report bench asan unit-tests fuzz fuzzers fuzz-programs lint fmt install clean help FORCE
+.PHONY: all tests deps demo check check-vm report bench bench-train asan unit-tests fuzz fuzzers fuzz-programs lint fmt install clean help FORCE

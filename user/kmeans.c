@@ -157,43 +157,119 @@ static void drop_centroid(struct sen_kmeans *c, unsigned int k)
 	memmove(&c->mass[k], &c->mass[k + 1], (c->count - k) * sizeof(c->mass[0]));
 }
 
+/* What k-means++ works on: the first rows of an order, and how far each is from the centroids so far. */
+struct start {
+	const float *rows;
+	const uint32_t *order;
+	size_t n;
+	float *d2;
+	float *to; /* of each row: its distances to the rows on trial, PAIR of them */
+};
+
+static const float *start_row(const struct start *s, size_t i)
+{
+	return s->rows + (size_t)s->order[i] * SEN_DIMS;
+}
+
+/* A row in proportion to its squared distance; s->n where all are centroids already. */
+static size_t draw(const struct start *s, double total, struct sen_rng *rng)
+{
+	double target = sen_rng_unit(rng) * total;
+	size_t pick = s->n;
+
+	for (size_t i = 0; i < s->n && target >= 0; i++) {
+		if (s->d2[i] > 0)
+			pick = i;
+		target -= s->d2[i];
+	}
+	return pick;
+}
+
+static void measure_trials(const struct start *s, const struct sen_kmeans *trial, double left[PAIR])
+{
+	struct blocks b;
+
+	memset(left, 0, PAIR * sizeof(*left));
+	blocks_of(trial, &b);
+	for (size_t i = 0; i < s->n; i++) {
+		const float *x = start_row(s, i);
+		vfloat sum[2] = { 0 };
+
+		for (int d = 0; d < SEN_DIMS; d++)
+			for (int half = 0; half < 2; half++) {
+				vfloat apart = x[d] - b.at[0][d][half];
+
+				sum[half] += apart * apart;
+			}
+		memcpy(s->to + i * PAIR, sum, sizeof(sum));
+		for (unsigned int t = 0; t < trial->count; t++) {
+			float d2 = s->to[i * PAIR + t];
+
+			left[t] += d2 < s->d2[i] ? d2 : s->d2[i];
+		}
+	}
+}
+
+/* Of the rows on trial the one that leaves least becomes a centroid; returns what is left. */
+static double take_best(const struct start *s, const struct sen_kmeans *trial, struct sen_kmeans *c)
+{
+	unsigned int best = 0;
+	double left[PAIR];
+
+	measure_trials(s, trial, left);
+	for (unsigned int t = 1; t < trial->count; t++)
+		best = left[t] < left[best] ? t : best;
+	for (size_t i = 0; i < s->n; i++) {
+		float d2 = s->to[i * PAIR + best];
+
+		s->d2[i] = d2 < s->d2[i] ? d2 : s->d2[i];
+	}
+	set_centroid(c, c->count++, trial->at[best], 1);
+	return left[best];
+}
+
+static void grow_start(const struct start *s, struct sen_kmeans *c, unsigned int want,
+		       struct sen_rng *rng)
+{
+	unsigned int trials = 2 + (unsigned int)log(want);
+	struct sen_kmeans trial = { .count = 1 };
+	double left;
+
+	memcpy(trial.at[0], start_row(s, sen_rng_below(rng, s->n)), sizeof(trial.at[0]));
+	left = take_best(s, &trial, c);
+	while (c->count < want && left > 0) {
+		trial.count = 0;
+		while (trial.count < trials && trial.count < PAIR) {
+			size_t pick = draw(s, left, rng);
+
+			if (pick == s->n)
+				return;
+			memcpy(trial.at[trial.count++], start_row(s, pick), sizeof(trial.at[0]));
+		}
+		left = take_best(s, &trial, c);
+	}
+}
+
 /*
- * k-means++: each next centroid is a row drawn in proportion to its squared distance from those
- * already chosen. Ends early when every row is a centroid. The rows are those that `order` names.
+ * k-means++ (Arthur, Vassilvitskii 2007), greedy: of a few rows drawn in proportion to their squared
+ * distance from the centroids so far, the next one is that which leaves the least to the nearest. Ends
+ * early when every row is a centroid. The rows are those that `order` names.
  */
 static int start(struct sen_kmeans *c, const float *rows, const uint32_t *order, size_t n,
 		 unsigned int want, struct sen_rng *rng)
 {
-	float *d2 = malloc(n * sizeof(*d2));
-	size_t pick = sen_rng_below(rng, n);
+	struct start s = { rows, order, n, malloc(n * sizeof(float)),
+			   malloc(n * PAIR * sizeof(float)) };
+	int err = s.d2 && s.to ? 0 : -ENOMEM;
 
-	if (!d2)
-		return -ENOMEM;
-	for (size_t i = 0; i < n; i++)
-		d2[i] = INFINITY;
-	for (c->count = 0; c->count < want;) {
-		const float *chosen = rows + (size_t)order[pick] * SEN_DIMS;
-		double total = 0, target;
-
-		set_centroid(c, c->count++, chosen, 1);
-		for (size_t i = 0; i < n; i++) {
-			float d = squared_distance(rows + (size_t)order[i] * SEN_DIMS, chosen);
-
-			d2[i] = d < d2[i] ? d : d2[i];
-			total += d2[i];
-		}
-		if (total <= 0)
-			break;
-		target = sen_rng_unit(rng) * total;
-		pick = n;
-		for (size_t i = 0; i < n && target >= 0; i++) {
-			if (d2[i] > 0)
-				pick = i;
-			target -= d2[i];
-		}
-	}
-	free(d2);
-	return 0;
+	c->count = 0;
+	for (size_t i = 0; !err && i < n; i++)
+		s.d2[i] = INFINITY;
+	if (!err)
+		grow_start(&s, c, want, rng);
+	free(s.d2);
+	free(s.to);
+	return err;
 }
 
 /* Turns squared distances into squared radii; returns the one that a share of them exceeds. */

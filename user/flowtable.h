@@ -23,11 +23,8 @@
 	X(DST_PACKETS, "dst_packets")                \
 	X(SRC_BYTES, "src_bytes")                    \
 	X(DST_BYTES, "dst_bytes")                    \
-	X(SRC_LONGEST, "src_longest_packet")         \
-	X(DST_LONGEST, "dst_longest_packet")         \
 	X(PAUSE, "longest_pause_ms")                 \
 	X(IS_TCP, "is_tcp")                          \
-	X(IS_UDP, "is_udp")                          \
 	X(FAILED, "failed")                          \
 	X(RESET, "reset")                            \
 	X(HOST_FLOWS, "host_flows_2s")               \
@@ -36,8 +33,7 @@
 	X(HOST_OTHER, "host_other_services_2s")      \
 	X(LAST_HOST, "host_flows_of_last_100")       \
 	X(LAST_SERVICE, "service_flows_of_last_100") \
-	X(LAST_FAILED, "host_failed_of_last_100")    \
-	X(LOGINS, "logins_failed")
+	X(LAST_FAILED, "host_failed_of_last_100")
 
 #define SEN_ENUM_COLUMN(id, name) SEN_TABLE_##id,
 enum sen_table_column {

@@ -142,7 +142,6 @@ int sen_table_map(const struct sen_table_row *row, double ms, struct sen_table_w
 		  struct sen_vector *out, const char **bad)
 {
 	static const char *const tcp[] = { "tcp", "6", "6.0", NULL };
-	static const char *const udp[] = { "udp", "17", "17.0", NULL };
 	struct reader r = { .row = row };
 	double packets[2] = { number(&r, FIELD_SRC_PACKETS), number(&r, FIELD_DST_PACKETS) };
 	bool failed = has_failed(row, packets[0], packets[1]);
@@ -153,14 +152,10 @@ int sen_table_map(const struct sen_table_row *row, double ms, struct sen_table_w
 	out->v[SEN_TABLE_DST_PACKETS] = lg(packets[1]);
 	out->v[SEN_TABLE_SRC_BYTES] = lg(number(&r, FIELD_SRC_BYTES));
 	out->v[SEN_TABLE_DST_BYTES] = lg(number(&r, FIELD_DST_BYTES));
-	out->v[SEN_TABLE_SRC_LONGEST] = lg(number(&r, FIELD_SRC_LONGEST));
-	out->v[SEN_TABLE_DST_LONGEST] = lg(number(&r, FIELD_DST_LONGEST));
 	out->v[SEN_TABLE_PAUSE] = lg(ms * number(&r, FIELD_PAUSE));
 	out->v[SEN_TABLE_IS_TCP] = is_one_of(row->text[FIELD_PROTO], tcp) ? SEN_LG_YES : 0;
-	out->v[SEN_TABLE_IS_UDP] = is_one_of(row->text[FIELD_PROTO], udp) ? SEN_LG_YES : 0;
 	out->v[SEN_TABLE_FAILED] = failed ? SEN_LG_YES : 0;
 	out->v[SEN_TABLE_RESET] = was_reset(row, number(&r, FIELD_RESETS)) ? SEN_LG_YES : 0;
-	out->v[SEN_TABLE_LOGINS] = lg(number(&r, FIELD_LOGINS));
 	if (window)
 		count_window(window, &r, failed, out);
 	else

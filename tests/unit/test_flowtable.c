@@ -82,7 +82,6 @@ static void nsl_kdd(void **state)
 	assert_int_equal(VALUE(t, 0, DURATION), sen_lg(2000));
 	assert_int_equal(VALUE(t, 0, SRC_BYTES), sen_lg(491));
 	assert_int_equal(VALUE(t, 0, DST_BYTES), sen_lg(20));
-	assert_int_equal(VALUE(t, 0, LOGINS), sen_lg(3));
 	assert_int_equal(VALUE(t, 0, HOST_FLOWS), sen_lg(10));
 	assert_int_equal(VALUE(t, 0, HOST_FAILED), sen_lg(3));
 	assert_int_equal(VALUE(t, 0, HOST_OTHER), sen_lg(5));
@@ -92,7 +91,6 @@ static void nsl_kdd(void **state)
 	assert_int_equal(VALUE(t, 1, FAILED), SEN_LG_YES);
 	assert_int_equal(VALUE(t, 1, IS_TCP), SEN_LG_YES);
 	assert_int_equal(VALUE(t, 2, IS_TCP), 0);
-	assert_int_equal(VALUE(t, 2, IS_UDP), SEN_LG_YES);
 	/* Not in this table. */
 	assert_int_equal(VALUE(t, 0, SRC_PACKETS), 0);
 	sen_flowtable_free(t);
@@ -124,7 +122,6 @@ static void cicflowmeter(void **state)
 	t = read_text("Flow ID,Src IP,Protocol,Flow Duration,Tot Fwd Pkts,Tot Bwd Pkts,Label\n"
 		      "a,10.0.0.1,17,1000,1,1,No Label\nb,10.0.0.1,6,1000,1,1,No Label\n");
 	assert_int_equal(t->rows[0].label, SEN_LABEL_NONE);
-	assert_int_equal(VALUE(t, 0, IS_UDP), SEN_LG_YES);
 	assert_int_equal(VALUE(t, 1, IS_TCP), SEN_LG_YES);
 	assert_true(t->rows[0].source == t->rows[1].source);
 	sen_flowtable_free(t);
@@ -182,7 +179,6 @@ static void zeek_json(void **state)
 	assert_int_equal(t->n, 2);
 	assert_int_equal(VALUE(t, 0, DURATION), sen_lg(20));
 	assert_int_equal(VALUE(t, 0, DST_BYTES), sen_lg(120));
-	assert_int_equal(VALUE(t, 0, IS_UDP), SEN_LG_YES);
 	assert_string_equal(t->classes[t->rows[0].class_id], "C&C");
 	assert_int_equal(t->rows[1].label, SEN_LABEL_BENIGN);
 	assert_int_equal(VALUE(t, 1, FAILED), SEN_LG_YES);

@@ -14,6 +14,8 @@
 #define SHARE_PARTS  8 /* of the whole: attacks and unlabelled one each */
 #define CLASSES      8 /* that the attacks' part is for; with more, each has less */
 #define SWEEP_MS     60000
+#define SWEEP_ROWS   2000
+#define TRIM_ROWS    2000
 #define DAY_MS       86400000ll
 #define KEY_OPERATED 1e6 /* what operators have said goes last */
 
@@ -31,7 +33,7 @@ static unsigned int stratum_of(const struct sen_record *r)
 	/* An operator may also say that nobody knows. */
 	if (x->label == SEN_LABEL_NONE && (!r->teaches || x->origin == SEN_ORIGIN_OPERATOR))
 		return SEN_STRATUM_UNLABELLED;
-	return r->trained ? SEN_STRATUM_PAST : SEN_STRATUM_FRESH;
+	return SEN_STRATUM_FRESH;
 }
 
 static size_t classes_present(const struct sen_store *s)
@@ -63,13 +65,12 @@ size_t sen_store_capacity(const struct sen_store *s, unsigned int stratum)
 
 double sen_store_key(struct sen_store *s, unsigned int stratum)
 {
-	/* Fresh and past samples are one stream: a key must mean the same before and after. */
-	unsigned int stream = stratum == SEN_STRATUM_PAST ? SEN_STRATUM_FRESH : stratum;
+	/* Fresh samples will be past ones: a key must mean the same then. */
 	size_t whole = sen_store_capacity(s, stratum == SEN_STRATUM_FRESH ? SEN_STRATUM_PAST :
 									    stratum);
 	double u = (sen_rng_next(&s->rng) >> 11) * 0x1p-53 + 0x1p-54;
 
-	return (double)++s->seen[stream] / ((double)MEMORY * whole) - log(-log(u));
+	return (double)++s->seen[stratum] / ((double)MEMORY * whole) - log(-log(u));
 }
 
 static double bonus(const struct sen_sample *sample)
@@ -124,16 +125,15 @@ static int insert(struct sen_store *s, const struct sen_record *r, unsigned int 
 	sqlite3_bind_int(q, 7, x->origin);
 	sqlite3_bind_double(q, 8, r->confidence);
 	sqlite3_bind_text(q, 9, r->reason, -1, SQLITE_STATIC);
-	sqlite3_bind_int(q, 10, r->trained);
-	sqlite3_bind_int64(q, 11, r->upload);
-	sqlite3_bind_blob(q, 12, r->src, sizeof(r->src), SQLITE_STATIC);
-	sqlite3_bind_blob(q, 13, r->dst, sizeof(r->dst), SQLITE_STATIC);
-	sqlite3_bind_int(q, 14, r->proto);
-	sqlite3_bind_int(q, 15, r->sport);
-	sqlite3_bind_int(q, 16, r->dport);
-	sqlite3_bind_int(q, 17, r->teaches);
-	sqlite3_bind_int(q, 18, (int)stratum);
-	sqlite3_bind_double(q, 19, key);
+	sqlite3_bind_int64(q, 10, r->upload);
+	sqlite3_bind_blob(q, 11, r->src, sizeof(r->src), SQLITE_STATIC);
+	sqlite3_bind_blob(q, 12, r->dst, sizeof(r->dst), SQLITE_STATIC);
+	sqlite3_bind_int(q, 13, r->proto);
+	sqlite3_bind_int(q, 14, r->sport);
+	sqlite3_bind_int(q, 15, r->dport);
+	sqlite3_bind_int(q, 16, r->teaches);
+	sqlite3_bind_int(q, 17, (int)stratum);
+	sqlite3_bind_double(q, 18, key);
 	rc = sqlite3_step(q);
 	sqlite3_reset(q);
 	return rc;
@@ -147,10 +147,10 @@ static uint64_t flow_hash(const struct sen_record *r)
 	return sen_addr_hash((const __u8 *)ends);
 }
 
-void sen_store_read(sqlite3_stmt *row, struct sen_record *out)
+void sen_store_read(const struct sen_store *s, sqlite3_stmt *row, struct sen_record *out)
 {
-	const void *vector = sqlite3_column_blob(row, 2), *src = sqlite3_column_blob(row, 12),
-		   *dst = sqlite3_column_blob(row, 13);
+	const void *vector = sqlite3_column_blob(row, 2), *src = sqlite3_column_blob(row, 11),
+		   *dst = sqlite3_column_blob(row, 12);
 	struct sen_sample *x = &out->sample;
 
 	memset(out, 0, sizeof(*out));
@@ -166,16 +166,16 @@ void sen_store_read(sqlite3_stmt *row, struct sen_record *out)
 	x->origin = (uint8_t)sqlite3_column_int(row, 7);
 	out->confidence = (float)sqlite3_column_double(row, 8);
 	snprintf(out->reason, sizeof(out->reason), "%s", (const char *)sqlite3_column_text(row, 9));
-	out->trained = sqlite3_column_int(row, 10);
-	out->upload = sqlite3_column_int64(row, 11);
-	if (src && sqlite3_column_bytes(row, 12) == SEN_ADDR_BYTES)
+	out->trained = out->id <= s->settled;
+	out->upload = sqlite3_column_int64(row, 10);
+	if (src && sqlite3_column_bytes(row, 11) == SEN_ADDR_BYTES)
 		memcpy(out->src, src, SEN_ADDR_BYTES);
-	if (dst && sqlite3_column_bytes(row, 13) == SEN_ADDR_BYTES)
+	if (dst && sqlite3_column_bytes(row, 12) == SEN_ADDR_BYTES)
 		memcpy(out->dst, dst, SEN_ADDR_BYTES);
-	out->proto = (uint8_t)sqlite3_column_int(row, 14);
-	out->sport = (uint16_t)sqlite3_column_int(row, 15);
-	out->dport = (uint16_t)sqlite3_column_int(row, 16);
-	out->teaches = sqlite3_column_int(row, 17);
+	out->proto = (uint8_t)sqlite3_column_int(row, 13);
+	out->sport = (uint16_t)sqlite3_column_int(row, 14);
+	out->dport = (uint16_t)sqlite3_column_int(row, 15);
+	out->teaches = sqlite3_column_int(row, 16);
 	x->source = sen_addr_hash(out->src);
 	x->flow = flow_hash(out);
 }
@@ -220,25 +220,38 @@ static int write_seen(struct sen_store *s, struct sen_why *why)
 	return 0;
 }
 
-/* The lowest keys of a stratum give way. */
+void sen_store_range(const struct sen_store *s, unsigned int stratum, char sql[SEN_STORE_RANGE])
+{
+	if (stratum == SEN_STRATUM_FRESH || stratum == SEN_STRATUM_PAST)
+		snprintf(sql, SEN_STORE_RANGE, "stratum = %d AND id %s %lld", SEN_STRATUM_FRESH,
+			 stratum == SEN_STRATUM_FRESH ? ">" : "<=", (long long)s->settled);
+	else
+		snprintf(sql, SEN_STORE_RANGE, "stratum = %u", stratum);
+}
+
+/* The lowest keys of a stratum give way; not too many at once, as it takes time. */
 static int trim(struct sen_store *s, unsigned int stratum, struct sen_why *why)
 {
-	size_t most = sen_store_capacity(s, stratum);
+	size_t most = sen_store_capacity(s, stratum), over;
+	char range[SEN_STORE_RANGE], sql[256];
 	sqlite3_stmt *lowest = NULL;
-	char sql[256];
 	int err, rc;
 
 	if (s->count[stratum] < most)
 		return 0;
+	over = s->count[stratum] - most;
+	if (over > TRIM_ROWS)
+		over = TRIM_ROWS;
+	sen_store_range(s, stratum, range);
 	snprintf(sql, sizeof(sql),
-		 "DELETE FROM samples WHERE id IN (SELECT id FROM samples WHERE stratum = %u "
-		 "ORDER BY key LIMIT %zu)",
-		 stratum, s->count[stratum] - most);
-	err = sen_store_exec(s, sql, why);
+		 "DELETE FROM samples WHERE id IN (SELECT id FROM samples WHERE %s ORDER BY key "
+		 "LIMIT %zu)",
+		 range, over);
+	err = over ? sen_store_exec(s, sql, why) : 0;
 	if (err)
 		return err;
-	s->count[stratum] = most;
-	snprintf(sql, sizeof(sql), "SELECT min(key) FROM samples WHERE stratum = %u", stratum);
+	s->count[stratum] -= over;
+	snprintf(sql, sizeof(sql), "SELECT key FROM samples WHERE %s ORDER BY key LIMIT 1", range);
 	rc = sqlite3_prepare_v2(s->db, sql, -1, &lowest, NULL);
 	if (rc == SQLITE_OK)
 		rc = sqlite3_step(lowest);
@@ -257,15 +270,18 @@ int sen_store_keep_bounds(struct sen_store *s, struct sen_why *why)
 	return err ? err : write_seen(s, why);
 }
 
+/* The oldest come first by their identifiers, too. */
 static int sweep(struct sen_store *s, int64_t wall_ms, struct sen_why *why)
 {
-	char sql[96];
+	char sql[160];
 	int err;
 
 	if (wall_ms - s->swept_ms < SWEEP_MS)
 		return 0;
-	snprintf(sql, sizeof(sql), "DELETE FROM samples WHERE time < %lld",
-		 (long long)(wall_ms - s->limits.days * DAY_MS));
+	snprintf(sql, sizeof(sql),
+		 "DELETE FROM samples WHERE time < %lld AND id IN (SELECT id FROM samples "
+		 "ORDER BY id LIMIT %d)",
+		 (long long)(wall_ms - s->limits.days * DAY_MS), SWEEP_ROWS);
 	err = sen_store_exec(s, sql, why);
 	if (!err && sqlite3_changes(s->db))
 		err = sen_store_recount(s, why);
@@ -277,10 +293,16 @@ static int sweep(struct sen_store *s, int64_t wall_ms, struct sen_why *why)
 /* Counts are kept here; another process, or a step back, may have made them wrong. */
 int sen_store_recount(struct sen_store *s, struct sen_why *why)
 {
-	static const char sql[] = "SELECT stratum, 0, count(*) FROM samples GROUP BY stratum "
-				  "UNION ALL SELECT stratum, 1, seen FROM strata";
+	static const char sql[] =
+		"SELECT stratum + (stratum = 1 AND id <= (SELECT settled FROM state)), 0, count(*) "
+		"FROM samples GROUP BY 1 UNION ALL SELECT stratum, 1, seen FROM strata";
 	sqlite3_stmt *q = NULL;
-	int rc = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
+	int err = sen_store_number(s, "SELECT settled FROM state", 0, &s->settled, why), rc;
+
+	_Static_assert(SEN_STRATUM_FRESH == 1 && SEN_STRATUM_PAST == 2, "the SQL above says so");
+	if (err)
+		return err;
+	rc = sqlite3_prepare_v2(s->db, sql, -1, &q, NULL);
 
 	memset(s->count, 0, sizeof(s->count));
 	while (rc == SQLITE_OK || rc == SQLITE_ROW) {

@@ -27,7 +27,7 @@ struct sen_record {
 	struct sen_sample sample; /* time_ns is wall time; class_id of an unlabelled one is a guess */
 	float confidence;         /* of the label, 0..1 */
 	bool teaches;             /* taken for normal: labelled benign, or unlabelled and let in */
-	bool trained;             /* has been part of a training */
+	bool trained;             /* was there at the last training; not to be given */
 	int64_t upload;           /* that it came with, 0: seen live */
 	/* Of the flow, for people; sample.source and sample.flow are made from it when drawn. */
 	__u8 src[SEN_ADDR_BYTES];
@@ -38,7 +38,8 @@ struct sen_record {
 };
 
 struct sen_store_limits {
-	size_t samples; /* benign 3/4 (a third of it not trained on yet), unlabelled and attacks 1/8 each */
+	size_t samples; /* benign 3/4 (a third of it not trained on yet), unlabelled and attacks 1/8
+			 * each; what is too much goes by and by */
 	unsigned int days; /* older ones go */
 };
 
@@ -77,7 +78,8 @@ int sen_store_flush(struct sen_store *s, int64_t wall_ms, struct sen_why *why);
 struct sen_store_counts sen_store_counts(struct sen_store *s);
 
 /* What a training takes; counts that do not fit the store are cut. Of `fresh` and `past` benign ones
- * (labelled so when drawn) random draws, of attacks equal shares of the classes. Only certain labels (rules, operators,
+ * (labelled so when drawn) random draws, but first what operators have labelled so; of attacks equal
+ * shares of the classes. Only certain labels (rules, operators,
  * uploads) make an attack here. */
 struct sen_store_wish {
 	size_t fresh, past, attacks;

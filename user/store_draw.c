@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What a training gets out of the store. */
+#include <math.h>
 #include <stdio.h>
 
 #include "store_internal.h"
@@ -26,7 +27,7 @@ static int draw_rows(struct sen_store *s, struct draw *d, const char *sql, int64
 		rc = sqlite3_step(q);
 		if (rc != SQLITE_ROW)
 			break;
-		sen_store_read(q, &record);
+		sen_store_read(s, q, &record);
 		if (record.sample.label == SEN_LABEL_NONE)
 			record.sample.label = SEN_LABEL_BENIGN; /* it teaches */
 		d->out[d->n++] = record.sample;
@@ -35,18 +36,37 @@ static int draw_rows(struct sen_store *s, struct draw *d, const char *sql, int64
 	return sen_store_fail(s, rc, "read", why);
 }
 
-static int draw_stratum(struct sen_store *s, struct draw *d, unsigned int stratum, size_t most,
-			struct sen_why *why)
+/* Each with the same chance, in one pass in the order of the file: far cheaper than a shuffle of it. A few
+ * less may come out than are wanted. */
+static int draw_normal(struct sen_store *s, struct draw *d, unsigned int stratum, size_t most,
+		       struct sen_why *why)
 {
-	/* All of them need no dice. */
-	const char *sql = most >= s->count[stratum] ?
-				  "SELECT " SEN_RECORD_COLUMNS
-				  " FROM samples WHERE stratum = ?1 AND ?2 = 0 LIMIT ?3" :
-				  "SELECT " SEN_RECORD_COLUMNS
-				  " FROM samples WHERE id IN (SELECT id FROM samples WHERE "
-				  "stratum = ?1 AND ?2 = 0 ORDER BY random() LIMIT ?3)";
+	char range[SEN_STORE_RANGE], sql[512];
+	const char *operated = stratum == SEN_STRATUM_PAST ? " AND origin <> 3" : "";
+	size_t there = s->count[stratum];
 
-	return most ? draw_rows(s, d, sql, stratum, 0, most, why) : 0;
+	if (!most || !there)
+		return 0;
+	sen_store_range(s, stratum, range);
+	snprintf(sql, sizeof(sql),
+		 "SELECT " SEN_RECORD_COLUMNS " FROM samples NOT INDEXED WHERE %s%s "
+		 "AND (random() & 0xffffff) < ?1 LIMIT ?3",
+		 range, operated);
+	return draw_rows(s, d, sql, most < there ? (int64_t)(most * 0x1000000 / there) : 0x1000000,
+			 0, most, why);
+}
+
+/* Of the past first what operators have said is normal: it takes part in every training. */
+static int draw_past(struct sen_store *s, struct draw *d, size_t most, struct sen_why *why)
+{
+	static const char sql[] = "SELECT " SEN_RECORD_COLUMNS
+				  " FROM samples WHERE origin = 3 AND stratum = ?1 AND id <= ?2 "
+				  "ORDER BY id DESC LIMIT ?3";
+	size_t before = d->n;
+	int err = draw_rows(s, d, sql, SEN_STRATUM_FRESH, s->settled, most, why);
+
+	_Static_assert(SEN_ORIGIN_OPERATOR == 3, "the SQL here says so");
+	return err ? err : draw_normal(s, d, SEN_STRATUM_PAST, most - (d->n - before), why);
 }
 
 /* Equal shares of the classes; what one has too few for, the next ones get. A high score alone makes no
@@ -75,11 +95,11 @@ long sen_store_draw(struct sen_store *s, const struct sen_store_wish *wish, stru
 		    struct sen_why *why)
 {
 	struct draw d = { .out = out };
-	int err = draw_stratum(s, &d, SEN_STRATUM_FRESH, wish->fresh, why);
+	int err = draw_normal(s, &d, SEN_STRATUM_FRESH, wish->fresh, why);
 
 	_Static_assert(SEN_ORIGIN_SCORE == 1, "the SQL above says so");
 	if (!err)
-		err = draw_stratum(s, &d, SEN_STRATUM_PAST, wish->past, why);
+		err = draw_past(s, &d, wish->past, why);
 	if (!err)
 		err = draw_attacks(s, &d, wish, why);
 	return err ? err : (long)d.n;
@@ -87,16 +107,21 @@ long sen_store_draw(struct sen_store *s, const struct sen_store_wish *wish, stru
 
 int sen_store_settle(struct sen_store *s, struct sen_why *why)
 {
-	char sql[128];
+	static const char sql[] =
+		"UPDATE state SET settled = (SELECT coalesce(max(id), 0) FROM samples)";
 	int err = sen_store_begin(s, why);
 
 	if (err)
 		return err;
-	snprintf(sql, sizeof(sql),
-		 "UPDATE samples SET trained = 1, stratum = %d WHERE stratum = %d",
-		 SEN_STRATUM_PAST, SEN_STRATUM_FRESH);
 	err = sen_store_end(s, sen_store_exec(s, sql, why), why);
-	return err ? err : sen_store_recount(s, why);
+	if (!err)
+		err = sen_store_number(s, "SELECT settled FROM state", 0, &s->settled, why);
+	if (err)
+		return err;
+	s->count[SEN_STRATUM_PAST] += s->count[SEN_STRATUM_FRESH];
+	s->count[SEN_STRATUM_FRESH] = 0;
+	s->floor[SEN_STRATUM_FRESH] = -INFINITY;
+	return 0;
 }
 
 int sen_store_forget_normal(struct sen_store *s, struct sen_why *why)
@@ -107,8 +132,8 @@ int sen_store_forget_normal(struct sen_store *s, struct sen_why *why)
 	s->waiting_n = 0;
 	if (err)
 		return err;
-	snprintf(sql, sizeof(sql), "DELETE FROM samples WHERE stratum IN (%d, %d) AND origin <= %d",
-		 SEN_STRATUM_FRESH, SEN_STRATUM_PAST, SEN_ORIGIN_SCORE);
+	snprintf(sql, sizeof(sql), "DELETE FROM samples WHERE stratum = %d AND origin <= %d",
+		 SEN_STRATUM_FRESH, SEN_ORIGIN_SCORE);
 	err = sen_store_end(s, sen_store_exec(s, sql, why), why);
 	return err ? err : sen_store_recount(s, why);
 }

@@ -9,11 +9,12 @@
 #include "kmeans.h"
 #include "store.h"
 
-/* Strata by number, as they stand in the database. */
+/* Strata by number, as they stand in the database; but normal samples are one there, parted by the
+ * identifier up to which they have been part of a training: to settle them is to move that. */
 enum sen_stratum {
 	SEN_STRATUM_UNLABELLED,
 	SEN_STRATUM_FRESH,
-	SEN_STRATUM_PAST,
+	SEN_STRATUM_PAST,   /* in memory only */
 	SEN_STRATUM_ATTACK, /* and on, by class */
 	SEN_STRATA = SEN_STRATUM_ATTACK + SEN_CLASS_MAX
 };
@@ -28,6 +29,7 @@ struct sen_store {
 	size_t count[SEN_STRATA];
 	uint64_t seen[SEN_STRATA];
 	double floor[SEN_STRATA]; /* lowest key of a full stratum */
+	int64_t settled;          /* the last identifier that has trained */
 	int64_t swept_ms;
 	int data_version; /* of the last look: others may have written */
 	size_t waiting_n;
@@ -59,6 +61,9 @@ unsigned int sen_store_place(struct sen_store *s, const struct sen_record *recor
 int sen_store_write(struct sen_store *s, const struct sen_record *record, struct sen_why *why);
 /* Trim every stratum, within a transaction. */
 int sen_store_keep_bounds(struct sen_store *s, struct sen_why *why);
+/* " AND ..." behind a WHERE that has a row be of a stratum. */
+#define SEN_STORE_RANGE 96
+void sen_store_range(const struct sen_store *s, unsigned int stratum, char sql[SEN_STORE_RANGE]);
 /* Count the strata anew. */
 int sen_store_recount(struct sen_store *s, struct sen_why *why);
 
@@ -66,10 +71,10 @@ size_t sen_store_capacity(const struct sen_store *s, unsigned int stratum);
 /* A key for a record that joins a stratum now. */
 double sen_store_key(struct sen_store *s, unsigned int stratum);
 
-#define SEN_RECORD_COLUMNS                                                                      \
-	"id, time, vector, score, version, label, class, origin, confidence, reason, trained, " \
+#define SEN_RECORD_COLUMNS                                                             \
+	"id, time, vector, score, version, label, class, origin, confidence, reason, " \
 	"upload, src, dst, proto, sport, dport, teaches"
 /* The row that a statement over SEN_RECORD_COLUMNS stands on. */
-void sen_store_read(sqlite3_stmt *row, struct sen_record *out);
+void sen_store_read(const struct sen_store *s, sqlite3_stmt *row, struct sen_record *out);
 
 #endif

@@ -29,7 +29,7 @@ static int restratify(struct sen_store *s, int64_t id, struct sen_why *why)
 		rc = sqlite3_step(q);
 	}
 	if (rc == SQLITE_ROW)
-		sen_store_read(q, &r);
+		sen_store_read(s, q, &r);
 	sqlite3_finalize(q);
 	if (sen_store_errno(rc))
 		return sen_store_fail(s, rc, "read", why);
@@ -138,7 +138,7 @@ int sen_store_list(struct sen_store *s, const struct sen_store_filter *filter,
 		rc = sqlite3_step(q);
 		if (rc != SQLITE_ROW)
 			break;
-		sen_store_read(q, &r);
+		sen_store_read(s, q, &r);
 		err = fn(ctx, &r);
 	}
 	sqlite3_finalize(q);

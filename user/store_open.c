@@ -28,14 +28,15 @@ static const char schema[] =
 	" auto_label INTEGER NOT NULL, auto_class INTEGER NOT NULL, auto_origin INTEGER NOT NULL,"
 	" auto_confidence REAL NOT NULL, auto_reason TEXT NOT NULL,"
 	" teaches INTEGER NOT NULL," /* what normal is, unless an operator says otherwise */
-	" trained INTEGER NOT NULL,"
 	" upload INTEGER NOT NULL,"
 	" src BLOB NOT NULL, dst BLOB NOT NULL,"
 	" proto INTEGER NOT NULL, sport INTEGER NOT NULL, dport INTEGER NOT NULL,"
 	" stratum INTEGER NOT NULL,"
 	" key REAL NOT NULL);"
 	"CREATE INDEX samples_by_key ON samples (stratum, key);"
-	"CREATE INDEX samples_by_time ON samples (time);"
+	"CREATE INDEX samples_operated ON samples (stratum) WHERE origin = 3;"
+	"CREATE TABLE state (settled INTEGER NOT NULL);" /* the last id that has trained */
+	"INSERT INTO state VALUES (0);"
 	"CREATE TABLE strata (stratum INTEGER PRIMARY KEY, seen INTEGER NOT NULL);"
 	"CREATE TABLE uploads ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -47,9 +48,9 @@ static const char schema[] =
 
 static const char insert_sql[] =
 	"INSERT INTO samples (time, vector, score, version, label, class, origin, confidence, reason,"
-	" auto_label, auto_class, auto_origin, auto_confidence, auto_reason, trained, upload, src,"
+	" auto_label, auto_class, auto_origin, auto_confidence, auto_reason, upload, src,"
 	" dst, proto, sport, dport, teaches, stratum, key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?5, ?6,"
-	" ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+	" ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
 int sen_store_errno(int rc)
 {
@@ -205,7 +206,7 @@ static int connect_file(struct sen_store *s, const char *path, struct sen_why *w
 	sqlite3_busy_timeout(s->db, BUSY_MS);
 	err = sen_store_exec(s,
 			     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-			     "PRAGMA journal_size_limit = 4194304; PRAGMA cache_size = -8192",
+			     "PRAGMA journal_size_limit = 4194304; PRAGMA cache_size = -16384",
 			     why);
 	return err ? err : sen_store_prepare(s, why);
 }

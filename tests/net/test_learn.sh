@@ -38,7 +38,7 @@ samples() { sqlite3 "$own/samples.db" "SELECT count(*) FROM samples ${1:+WHERE $
 check "without an agent there is one clear line" learn status
 # Long intervals: nothing is trained here but what is asked for.
 configuration=('[baseline]' "seconds = $BASELINE" '[train]' 'target_fpr = 0.01' 'threshold_margin = 1'
-	'[learn]' 'min_interval = 3600' 'interval = 7200' 'samples = 100000')
+	'[learn]' 'min_interval = 3600' 'interval = 7200' 'samples = 100000' '[canary]' 'evaluations = 0')
 agent_start "${configuration[@]}" || give_up "the agent starts"
 [[ $(learn now "$LAB_IF") == *"learning is in state 'baseline'"* ]]
 check "no training is asked for amid the baseline" learn now "$LAB_IF"

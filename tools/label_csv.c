@@ -62,7 +62,7 @@ static int write_record(void *ctx, const struct sen_record *r)
 		time, x->score / (double)SEN_ONE, x->model_version, r->proto, src, r->sport, dst,
 		r->dport);
 	write_quoted(out, r->reason);
-	for (int d = 0; d < SEN_DIMS; d++)
+	for (int d = 0; d < SEN_MEASURES; d++)
 		fprintf(out, ",%u", x->vector.v[d]);
 	return fputc('\n', out) == EOF ? -errno : 0;
 }
@@ -72,6 +72,7 @@ static void write_header(FILE *out)
 	fputs("id,label,by,confidence,time,score,model,proto,src,sport,dst,dport,reason", out);
 #define FEATURE_COLUMN(id, name, help) fputs("," name, out);
 	SEN_FEATURES(FEATURE_COLUMN)
+	SEN_CIRCUMSTANCES(FEATURE_COLUMN)
 	fputc('\n', out);
 }
 

@@ -112,7 +112,7 @@ static cJSON *record_json(const struct sen_record *r)
 	cJSON_AddNumberToObject(o, "target_port", r->dport);
 	cJSON_AddNumberToObject(o, "protocol", r->proto);
 	features = cJSON_AddArrayToObject(o, "features");
-	for (int d = 0; d < SEN_DIMS; d++)
+	for (int d = 0; d < SEN_MEASURES; d++)
 		cJSON_AddItemToArray(features, cJSON_CreateNumber(x->vector.v[d]));
 	return o;
 }

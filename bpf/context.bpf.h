@@ -255,7 +255,7 @@ static __always_inline void *host_entry(const struct table *t, __u32 sets, const
 	table_place(place, words, sets);
 	if (table_set(t, place)) {
 		entry = table_find(t, place, key);
-		if (!entry && set_victim(t, place->set, now, &left) < SEN_WAYS)
+		if (!entry && table_victim(t, place, now, &left))
 			entry = table_make(t, place, key, now, &claim);
 	}
 	if (entry)

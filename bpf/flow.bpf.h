@@ -120,12 +120,12 @@ static __always_inline struct sen_flow *flow_find(const struct sen_packet *p, st
 }
 
 /* Would a new flow push out one that is still within the time given to newcomers, or find no room? */
-static __always_inline bool flow_crowded(const struct place *place, __u32 now)
+static __always_inline bool flow_crowded(struct place *place, __u32 now)
 {
 	const struct table table = FLOW_TABLE;
 	__s64 left;
 
-	return !place->set || set_victim(&table, place->set, now, &left) >= SEN_WAYS || left > 0;
+	return !place->set || !table_victim(&table, place, now, &left) || left > 0;
 }
 
 /* An entry for a flow that has none. NULL: no room. */

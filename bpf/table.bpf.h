@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A set-associative table of fixed memory in two array maps: sets of eight ways, one cache line each,
- * and entries. A hit reads the set's line and one entry and takes no lock. A miss locks its set, looks
- * again, and replaces the entry whose deadline is over longest, or is about to be: entries that have
+ * and entries. Two sets beside each other share a lock and stand in for one another: a key that finds its
+ * own set in use goes to the other. A hit reads the set's line and one entry and takes no lock. A miss
+ * locks the two, looks again, and replaces the entry whose deadline is over longest, or is about to be: entries that have
  * shown themselves alive are never replaced by a newcomer, so that a flood of one-packet flows only ever
  * replaces itself.
  *
@@ -22,6 +23,7 @@
 
 #define SEN_SET_LOCKED 0x80000000u
 #define SEN_LOCK_TRIES 64
+#define SEN_WAY_BITS   3 /* of a number of ways */
 
 /* What a newcomer gets. */
 #define SEN_WEAK_TICKS (15u << SEN_DEADLINE_SHIFT) /* 2 s, in whole units of deadlines */
@@ -53,10 +55,11 @@ struct table {
 
 /* Where a key belongs, and then where it is. */
 struct place {
-	__u32 index; /* of the set */
+	__u32 index; /* of its own set */
+	__u32 other; /* of the one beside it; the same one in a table of one set */
 	__u32 way;
 	__u16 tag;
-	struct sen_set *set;
+	struct sen_set *set; /* its own, or that in which it is */
 };
 
 /* One factor pair of NH: both halves of a word, each with a key of its own, in one full product. With
@@ -86,6 +89,7 @@ static __always_inline void table_place(struct place *p, const __u64 *w, __u32 s
 	__u64 h = table_hash(w);
 
 	p->index = h & (sets - 1);
+	p->other = (h ^ 1) & (sets - 1);
 	p->tag = (h >> 48) | 1;
 	p->way = SEN_WAYS;
 	p->set = NULL;
@@ -188,7 +192,7 @@ static __always_inline __u32 set_victim(const struct table *t, const struct sen_
 
 		best += d & sen_if_negative(d);
 	}
-	*left = best / SEN_WAYS;
+	*left = best >> SEN_WAY_BITS;
 	return best < limit ? best & (SEN_WAYS - 1) : SEN_WAYS;
 }
 
@@ -216,8 +220,8 @@ static __always_inline void *find_behind(const struct table *t, struct place *p,
 	return NULL;
 }
 
-/* The entry of a key, its way in p->way; NULL where it has none. p->set must be there. */
-static __always_inline void *table_find(const struct table *t, struct place *p, const __u64 *key)
+/* The entry of a key that is in p->set, its way in p->way; NULL where it is not. */
+static __always_inline void *set_find(const struct table *t, struct place *p, const __u64 *key)
 {
 	void *entry;
 
@@ -228,6 +232,44 @@ static __always_inline void *table_find(const struct table *t, struct place *p, 
 	if (entry && key_equal(entry, key, t->key_words))
 		return entry;
 	return find_behind(t, p, key);
+}
+
+/* The entry of a key, p->set and p->way where it is; NULL where it has none. p->set must be there. */
+static __always_inline void *table_find(const struct table *t, struct place *p, const __u64 *key)
+{
+	struct sen_set *own = p->set;
+	void *entry = set_find(t, p, key);
+
+	if (entry)
+		return entry;
+	p->set = bpf_map_lookup_elem(t->sets, &p->other);
+	entry = p->set ? set_find(t, p, key) : NULL;
+	p->set = entry ? p->set : own;
+	return entry;
+}
+
+/* The way that a newcomer takes, p->set and p->way, and the time it has left: of the set beside its own
+ * only where all of its own are in use. False where there is none. */
+static __always_inline bool table_victim(const struct table *t, struct place *p, __u32 now,
+					 __s64 *left)
+{
+	struct sen_set *beside;
+	__s64 left_beside;
+	__u32 way;
+
+	p->way = set_victim(t, p->set, now, left);
+	if (*left <= 0)
+		return true;
+	beside = bpf_map_lookup_elem(t->sets, &p->other);
+	if (!beside)
+		return p->way < SEN_WAYS;
+	way = set_victim(t, beside, now, &left_beside);
+	if (left_beside < *left) {
+		p->set = beside;
+		p->way = way;
+		*left = left_beside;
+	}
+	return p->way < SEN_WAYS;
 }
 
 /* The entry of a way of a locked set, handed out at first use. */
@@ -264,8 +306,7 @@ static __always_inline void *table_claim_locked(const struct table *t, struct pl
 	if (entry)
 		return entry;
 	*claim = SEN_CLAIM_FULL;
-	p->way = set_victim(t, p->set, now, &left);
-	if (p->way >= SEN_WAYS)
+	if (!table_victim(t, p, now, &left))
 		return NULL;
 	entry = way_entry_make(t, p);
 	if (!entry)
@@ -286,13 +327,19 @@ static __always_inline bool table_set(const struct table *t, struct place *p)
 static __always_inline void *table_make(const struct table *t, struct place *p, const __u64 *key,
 					__u32 now, enum claim *claim)
 {
+	__u32 lower = p->index < p->other ? p->index : p->other;
+	struct sen_set *locked = bpf_map_lookup_elem(t->sets, &lower);
 	void *entry;
 
 	*claim = SEN_CLAIM_CONTENDED;
-	if (!set_lock(p->set))
+	if (!locked || !set_lock(locked))
 		return NULL;
+	if (!table_set(t, p)) {
+		set_unlock(locked);
+		return NULL;
+	}
 	entry = table_claim_locked(t, p, key, now, claim);
-	set_unlock(p->set);
+	set_unlock(locked);
 	return entry;
 }
 

@@ -31,17 +31,20 @@ static const char *way_fault(const struct rig_table *t, unsigned int way, size_t
 {
 	const struct sen_set *set = &t->sets[way / SEN_WAYS];
 	const void *entry = rig_table_entry(t, way), *other;
+	__u64 home;
 
 	if (!entry)
 		return set->tag[way % SEN_WAYS] ? "a way without an entry" : NULL;
-	if (way / SEN_WAYS != (hash_of(entry, key_size, seed) & (t->capacity / SEN_WAYS - 1)))
+	/* Its own, or the one beside it. */
+	home = hash_of(entry, key_size, seed) & (t->capacity / SEN_WAYS - 1);
+	if ((way / SEN_WAYS ^ home) > 1)
 		return "an entry in the wrong set";
 	if (set->tag[way % SEN_WAYS] != table_tag(entry, key_size, seed))
 		return "an entry under the wrong tag";
-	for (unsigned int i = way - way % SEN_WAYS; i < way; i++) {
+	for (unsigned int i = way - way % (2 * SEN_WAYS); i < way; i++) {
 		other = rig_table_entry(t, i);
 		if (other && !memcmp(other, entry, key_size))
-			return "a key twice in a set";
+			return "a key in two places";
 	}
 	return NULL;
 }

@@ -150,7 +150,7 @@ static const char *way_fault(const struct table *t, struct place *p, __u32 sets,
 		return NULL;
 	memcpy(words, native_map_value(t->entries, index), t->key_words * 8);
 	table_place(&home, words, sets);
-	if (home.index != p->index || home.tag != p->set->tag[p->way])
+	if ((home.index != p->index && home.other != p->index) || home.tag != p->set->tag[p->way])
 		return "a key in the wrong place";
 	return NULL;
 }

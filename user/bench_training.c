@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 
 #include "bench_run.h"
 #include "train.h"
@@ -59,7 +58,6 @@ static void *train(void *arg)
 	struct sen_train_params params = sen_train_defaults;
 	int err = 0;
 
-	setpriority(PRIO_PROCESS, 0, 0); /* the agent has no more */
 	params.cancel = &t->cancel;
 	while (!err && !atomic_load(&t->cancel)) {
 		struct sen_model *model = NULL;

@@ -17,6 +17,12 @@ static int open_one_set(void **state)
 	return 0;
 }
 
+static int open_two_sets(void **state)
+{
+	*state = rig_open(&(struct rig_sizes){ .flows = 2 * SEN_WAYS });
+	return 0;
+}
+
 static int open_few_hosts(void **state)
 {
 	*state = rig_open(
@@ -84,6 +90,23 @@ static void live_flows_are_not_replaced(void **state)
 		assert_int_equal(packets_of(rig, &sent), 4);
 	}
 	rig_assert_balance(rig);
+}
+
+/* Sixteen flows hardly ever fall into two sets by halves. */
+static void a_full_set_hands_on_to_the_next(void **state)
+{
+	struct rig *rig = *state;
+	struct sent sent;
+
+	for (uint32_t i = 0; i < 2 * SEN_WAYS; i++)
+		from_client(rig, HOST(i), TCP_SYN);
+	assert_int_equal(rig_stats(rig).flows_new, 2 * SEN_WAYS);
+	assert_int_equal(rig_stats(rig).flows_replaced, 0);
+	for (uint32_t i = 0; i < 2 * SEN_WAYS; i++) {
+		sent = from_client(rig, HOST(i), TCP_SYN);
+		assert_int_equal(packets_of(rig, &sent), 2);
+	}
+	assert_int_equal(rig_stats(rig).flows_new, 2 * SEN_WAYS);
 }
 
 static void a_closed_flow_makes_room(void **state)
@@ -320,6 +343,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(live_flows_are_not_replaced, open_one_set,
+						close_rig),
+		cmocka_unit_test_setup_teardown(a_full_set_hands_on_to_the_next, open_two_sets,
 						close_rig),
 		cmocka_unit_test_setup_teardown(a_closed_flow_makes_room, open_one_set, close_rig),
 		cmocka_unit_test_setup_teardown(a_silent_flow_makes_room, open_one_set, close_rig),

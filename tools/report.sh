@@ -4,14 +4,14 @@
 # Figures of docs/figures.md and the page build/report.html, from the captures of ../shared/data: models are
 # trained on what precedes the attacks of the timeline, one for each seed, and tried on the rest.
 #
-# usage: tools/report.sh     BUILD_DIR, DATA_DIR (captures, packed or unpacked), SEEDS
+# usage: tools/report.sh     BUILD_DIR, SENTROID_DATA (captures, packed or unpacked), SEEDS
 
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "$0")/.."
 
 build=${BUILD_DIR:-build}
-data=${DATA_DIR:-../shared/data}
+data=${SENTROID_DATA:-../shared/data}
 read -ra seeds <<<"${SEEDS:-1 2 3 4 5}"
 until_s=1397
 out=$build/report

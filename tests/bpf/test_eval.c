@@ -280,10 +280,12 @@ static void swapped_labels_give_the_complement(void **state)
 
 static void a_report_stands_alone(void **state)
 {
-	static const char *const parts[] = { "<!DOCTYPE html>", "ROC",
-					     "By class",        "scanner",
-					     "dst_ports_8s",    "--report report.html",
-					     "</html>" };
+#define NAME(id, name, help) name,
+	static const char *const features[] = { SEN_FEATURES(NAME) };
+#undef NAME
+	static const char *const parts[] = {
+		"<!DOCTYPE html>", "ROC", "By class", "scanner", "--report report.html", "</html>"
+	};
 	const struct lab *lab = *state;
 	char path[128], *link;
 	FILE *in;
@@ -298,6 +300,8 @@ static void a_report_stands_alone(void **state)
 	fclose(in);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
 		assert_non_null(strstr(output, parts[i]));
+	for (size_t i = 0; i < sizeof(features) / sizeof(*features); i++)
+		assert_non_null(strstr(output, features[i]));
 	while ((link = strstr(output, "http://www.w3.org/2000/svg")))
 		memset(link, ' ', 8);
 	assert_null(strstr(output, "://"));

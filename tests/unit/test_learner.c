@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The states of learning: the baseline, what teaches, and what sets a training off. */
+#include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "event.h"
@@ -195,6 +197,116 @@ static void attacks_are_no_drift(void **state)
 	assert_int_equal(sen_learner_status(l->learner)->drifts, 0);
 }
 
+/* While one training runs, all that is asked for comes down to one, from scratch if any was. */
+static void trainings_asked_for_come_down_to_one(void **state)
+{
+	struct lab *l = *state;
+
+	assert_int_equal(sen_learner_ask(l->learner, false, NULL), -EAGAIN); /* amid the baseline */
+	lab_reach_active(l);
+	assert_int_equal(sen_learner_ask(l->learner, false, NULL), 0);
+	lab_pass(l, 1);
+	assert_int_equal(l->fake.submissions, 2); /* the least interval is not waited for */
+	for (int i = 0; i < 5; i++)
+		assert_int_equal(sen_learner_ask(l->learner, i == 2, NULL), 0);
+	lab_pass(l, 5);
+	assert_int_equal(l->fake.submissions, 2);
+	assert_true(sen_learner_status(l->learner)->asked);
+	lab_finish_training(l);
+	lab_pass(l, 1);
+	assert_int_equal(l->fake.submissions, 3);
+	assert_int_equal(l->fake.submitted->kind, SEN_TRAINING_FULL);
+	lab_finish_training(l);
+	lab_pass(l, 5);
+	assert_int_equal(l->fake.submissions, 3);
+}
+
+static void uploads_trigger_once(void **state)
+{
+	struct lab *l = *state;
+
+	lab_reach_active(l);
+	sen_learner_uploads(l->learner, 9);
+	lab_pass(l, 100);
+	assert_int_equal(l->fake.submissions, 1);
+	sen_learner_uploads(l->learner, 10);
+	lab_pass(l, 1);
+	assert_int_equal(l->fake.submissions, 2);
+	assert_int_equal(l->fake.submitted->kind, SEN_TRAINING_FULL);
+	sen_learner_uploads(l->learner, 0); /* archived */
+	lab_finish_training(l);
+	lab_pass(l, 100);
+	assert_int_equal(l->fake.submissions, 2);
+}
+
+static void a_pause_lasts_until_it_is_over(void **state)
+{
+	struct lab *l = *state;
+	uint64_t before;
+
+	lab_reach_active(l);
+	assert_int_equal(sen_learner_resume(l->learner, l->now_ms, NULL), -EAGAIN);
+	assert_int_equal(sen_learner_ask(l->learner, true, NULL), 0);
+	lab_pass(l, 1);
+	assert_int_equal(l->fake.submissions, 2);
+	assert_int_equal(sen_learner_pause(l->learner, 0, l->now_ms, NULL), 0);
+	before = sen_learner_status(l->learner)->benign;
+	lab_feed(l, 500, 0);
+	assert_int_equal(sen_learner_status(l->learner)->benign, before);
+	/* What ran comes to nothing. */
+	lab_finish_training(l);
+	assert_int_equal(l->fake.active.version, 1);
+	assert_int_equal(sen_learner_ask(l->learner, true, NULL), -EAGAIN);
+	lab_pass(l, 100000);
+	assert_int_equal(lab_state(l), SEN_LEARNER_PAUSED);
+	assert_int_equal(sen_learner_resume(l->learner, l->now_ms, NULL), 0);
+	lab_pass(l, 1);
+	assert_int_equal(lab_state(l), SEN_LEARNER_ACTIVE);
+	assert_int_equal(sen_learner_pause(l->learner, 60, l->now_ms, NULL), 0);
+	lab_pass(l, 59);
+	assert_int_equal(lab_state(l), SEN_LEARNER_PAUSED);
+	lab_pass(l, 1);
+	assert_int_equal(lab_state(l), SEN_LEARNER_ACTIVE);
+}
+
+/* A new agent goes on with the samples of the last one, and trains on none of them twice. */
+static void samples_outlast_the_agent(void **state)
+{
+	struct lab *l = *state;
+	char *path = fixture_path(l->folder, SEN_STORE_FILE);
+
+	assert_int_equal(sen_learner_keep(l->learner, path, NULL), 0);
+	lab_reach_active(l);
+	lab_feed(l, 300, 0);
+	lab_pass(l, 1);
+	assert_int_equal(sen_learner_status(l->learner)->fresh, 300);
+	lab_start(l);
+	assert_int_equal(sen_learner_keep(l->learner, path, NULL), 0);
+	assert_int_equal(lab_state(l), SEN_LEARNER_ACTIVE);
+	assert_int_equal(sen_learner_status(l->learner)->fresh, 300);
+	assert_int_equal(sen_learner_status(l->learner)->reservoir, 1000);
+	lab_feed(l, 100, 0); /* 400 in all */
+	lab_pass(l, 11);
+	assert_int_equal(l->fake.submissions, 2);
+	assert_int_equal(sen_learner_status(l->learner)->fresh, 0);
+	lab_start(l);
+	assert_int_equal(sen_learner_keep(l->learner, path, NULL), 0);
+	assert_int_equal(sen_learner_status(l->learner)->fresh, 0);
+	free(path);
+}
+
+/* It says so once, learns on, and says when it is over. */
+static void a_store_that_cannot_be_opened(void **state)
+{
+	struct sen_why why = { 0 };
+	struct lab *l = *state;
+
+	assert_true(sen_learner_keep(l->learner, "/proc/no/such/place", &why) < 0);
+	assert_true(why.text[0]);
+	lab_reach_active(l);
+	assert_int_equal(sen_learner_status(l->learner)->reservoir, 1000);
+}
+
 static void switched_off_it_only_watches(void **state)
 {
 	struct lab *l = *state;
@@ -227,6 +339,11 @@ int main(void)
 		TEST(drift_trains_from_scratch),
 		TEST(attacks_are_no_drift),
 		TEST(attacks_missed_are_drift),
+		TEST(trainings_asked_for_come_down_to_one),
+		TEST(uploads_trigger_once),
+		TEST(a_pause_lasts_until_it_is_over),
+		TEST(samples_outlast_the_agent),
+		TEST(a_store_that_cannot_be_opened),
 		TEST(switched_off_it_only_watches),
 	};
 

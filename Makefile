@@ -40,6 +40,7 @@ NET_SRC   := $(wildcard tests/net/*.c)
 PATH_SRC  := $(wildcard tests/native/*.c)
 BENCH_SRC := $(wildcard tests/bench/*.c)
 FUZZ_SRC  := $(wildcard tests/fuzz/*.c)
+GOLD_SRC  := $(wildcard tests/golden/*.c)
 
 objects    = $(patsubst %.c,$(OBJ)/%.o,$(1))
 tests_in   = $(patsubst %.c,$(OBJ)/%,$(filter tests/$(1)/test_%,$(2)))
@@ -54,9 +55,10 @@ BPF_TESTS  := $(call tests_in,bpf,$(BPFT_SRC))
 NET_TOOLS  := $(NET_SRC:%.c=$(OBJ)/%)
 BENCHES    := $(BENCH_SRC:%.c=$(OBJ)/%)
 FUZZ_SEEDS := $(OBJ)/tests/fuzz/seeds
+TRAFFIC    := $(OBJ)/tests/golden/traffic
 FUZZERS    := $(OBJ)/tests/fuzz/fuzz_path $(OBJ)/tests/fuzz/fuzz_model
 NATIVE_OBJ := $(call objects,$(USER_SRC) $(AGENT_SRC) $(TOOLS_SRC) $(UNIT_SRC) $(BPFT_SRC) \
-	      $(NET_SRC) $(PATH_SRC) $(FUZZ_SRC) $(BENCH_SRC))
+	      $(NET_SRC) $(PATH_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(GOLD_SRC))
 
 # ---- Flags ---------------------------------------------------------------------------------
 
@@ -109,7 +111,7 @@ endif
 
 all: $(BPF_OBJ) $(SKELETONS) $(LIB) $(PROGRAMS)
 
-tests: $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(FUZZ_SEEDS) ## Build the test programs
+tests: $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(FUZZ_SEEDS) $(TRAFFIC) ## Build the test programs
 
 $(BPF_OBJ): $(BUILD)/%.bpf.o: bpf/%.bpf.c $(BUILD)/bpf.flags
 	$(call say,BPF,$@)
@@ -150,7 +152,9 @@ $(OBJ)/tests/unit/test_crash: ALL_LDFLAGS += $(foreach f,open write fsync rename
 
 $(FUZZ_SEEDS): $(call objects,tests/fuzz/seeds.c tests/bpf/fixtures.c tests/bpf/packet.c)
 
-$(OBJ)/sentroid $(OBJ)/sentroidd $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(BENCHES) $(FUZZ_SEEDS): $(LIB)
+$(TRAFFIC): $(call objects,$(GOLD_SRC) tests/bpf/packet.c tests/bpf/random.c)
+
+$(OBJ)/sentroid $(OBJ)/sentroidd $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(BENCHES) $(FUZZ_SEEDS) $(TRAFFIC): $(LIB)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(LIB) $(ALL_LIBS)
 
@@ -235,7 +239,7 @@ fuzzers:
 fuzz-programs: $(FUZZERS)
 
 C_FILES    := $(wildcard $(addsuffix /*.[ch],bpf include/sentroid user tools tests/unit tests/bpf tests/net \
-	      tests/native tests/native/shim tests/native/shim/bpf tests/fuzz tests/bench))
+	      tests/native tests/native/shim tests/native/shim/bpf tests/fuzz tests/bench tests/golden))
 TIDY_FILES := $(USER_SRC) $(AGENT_SRC) $(TOOLS_SRC)
 SCRIPTS    := $(wildcard .ci/run tools/*.sh tests/*.sh tests/*/*.sh)
 

@@ -3,11 +3,11 @@
 #
 # The test runner.
 #
-# usage: tests/run.sh [unit|bpf|fuzz|net|vm ...] [-k PATTERN]     (default: unit bpf fuzz net)
+# usage: tests/run.sh [unit|bpf|golden|fuzz|net|vm ...] [-k PATTERN]     (default: all but vm)
 #
-#   unit, bpf      cmocka programs, $BUILD_DIR/tests/GROUP/test_*
-#   fuzz, net, vm  scripts, tests/GROUP/test_*.sh: exit 0 passed, 77 skipped, else failed
-#   -k PATTERN     run only those whose GROUP/NAME contains PATTERN (a shell pattern)
+#   unit, bpf              cmocka programs, $BUILD_DIR/tests/GROUP/test_*
+#   golden, fuzz, net, vm  scripts, tests/GROUP/test_*.sh: exit 0 passed, 77 skipped, else failed
+#   -k PATTERN             run only those whose GROUP/NAME contains PATTERN (a shell pattern)
 #
 # Every TAP line ("ok", "not ok", either with "# SKIP") a test prints counts by itself; a test that
 # prints none counts as one. The last line is "N passed, N failed, N skipped"; the exit code is 1
@@ -21,13 +21,13 @@ build=${BUILD_DIR:-build}
 logs=$build/tests/log
 tail_lines=40
 
-declare -A seconds=([unit]=120 [bpf]=300 [fuzz]=120 [net]=300 [vm]=1000)
+declare -A seconds=([unit]=120 [bpf]=300 [golden]=300 [fuzz]=120 [net]=300 [vm]=1000)
 
 passed=0 failed=0 skipped=0
 running=
 
 usage() {
-	echo "usage: tests/run.sh [unit|bpf|fuzz|net|vm ...] [-k PATTERN]" >&2
+	echo "usage: tests/run.sh [unit|bpf|golden|fuzz|net|vm ...] [-k PATTERN]" >&2
 	exit 2
 }
 
@@ -136,7 +136,7 @@ run_group() {
 groups=() pattern=
 while (($#)); do
 	case $1 in
-	unit | bpf | fuzz | net | vm) groups+=("$1") ;;
+	unit | bpf | golden | fuzz | net | vm) groups+=("$1") ;;
 	-k)
 		(($# > 1)) || usage
 		pattern=$2
@@ -146,7 +146,7 @@ while (($#)); do
 	esac
 	shift
 done
-((${#groups[@]})) || groups=(unit bpf fuzz net)
+((${#groups[@]})) || groups=(unit bpf golden fuzz net)
 
 shopt -s nullglob
 mkdir -p "$logs" || exit 2

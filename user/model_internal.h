@@ -36,7 +36,8 @@ const char *sen_feature_name_in(enum sen_feature_set set, unsigned int index);
 /* Id of a class name that is built in or the model's own already; -ENOENT. */
 int sen_class_find(const struct sen_model *model, const char *name);
 
-/* SHA-256 over an object printed without white space and without its member `digest`. */
+/* SHA-256 over an object printed without white space and without its members `created`
+ * and `digest`. */
 int sen_json_digest(const struct cJSON *object, char hex[2 * SEN_DIGEST_BYTES + 1]);
 
 /* RFC 3339 in UTC. */

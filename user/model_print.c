@@ -153,6 +153,8 @@ int sen_json_digest(const struct cJSON *object, char hex[2 * SEN_DIGEST_BYTES + 
 
 	if (!body)
 		return err;
+	/* Made again from the same input, a model is the same. */
+	cJSON_DeleteItemFromObjectCaseSensitive(body, "created");
 	cJSON_DeleteItemFromObjectCaseSensitive(body, "digest");
 	text = cJSON_PrintUnformatted(body);
 	if (text)

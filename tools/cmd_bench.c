@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "benchmark.h"
 #include "command.h"
@@ -189,6 +190,13 @@ static int print_json(const struct sen_bench_row *rows, const struct sen_bench_d
 	return EXIT_DONE;
 }
 
+/* What is being measured, where somebody watches. */
+static void phase(const char *text)
+{
+	if (isatty(STDERR_FILENO))
+		fprintf(stderr, "\r\033[K%s", text);
+}
+
 /* Ahead of all other work on its CPU, which is not what is measured; threads that are started are not. */
 static void set_alone(bool alone)
 {
@@ -220,11 +228,19 @@ int cmd_bench(int argc, char **argv)
 	if (load_model(o.model, &model, &why))
 		return fail(&why);
 	set_alone(true);
-	if (sen_bench_packets(&model, o.rounds, o.packets, rows, &why) ||
-	    sen_bench_detail(&model, o.rounds, o.packets, &detail, &why))
-		return fail(&why);
+	phase("packets of flows in turn, and of new flows ...");
+	err = sen_bench_packets(&model, o.rounds, o.packets, rows, &why);
+	if (!err) {
+		phase("stages, scoring, pushes, samples ...");
+		err = sen_bench_detail(&model, o.rounds, o.packets, &detail, &why);
+	}
 	set_alone(false);
-	if (sen_bench_live(&model, o.rounds, o.packets, &live, &why))
+	if (!err) {
+		phase("live frames, training ...");
+		err = sen_bench_live(&model, o.rounds, o.packets, &live, &why);
+	}
+	phase("");
+	if (err)
 		return fail(&why);
 	if (o.json)
 		return print_json(rows, &detail, &live);

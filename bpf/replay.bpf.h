@@ -43,9 +43,13 @@ __noinline int replay_load(struct xdp_md *ctx)
 	replay_inherited = st->flows_inherited;
 	replay_evaluated = st->evaluations + st->no_model;
 	size = slot->size;
-	if (size < sizeof(struct ethhdr) || size > SEN_REPLAY_BYTES)
-		return -1;
 	if (bpf_xdp_adjust_tail(ctx, (int)(size - present)))
+		return -1;
+	/* Two comparisons, just before: as one, or before a call, older verifiers do not follow them. */
+	if (size > SEN_REPLAY_BYTES)
+		return -1;
+	size = sen_opaque(size);
+	if (size < sizeof(struct ethhdr))
 		return -1;
 	return bpf_xdp_store_bytes(ctx, 0, slot->data, size);
 }

@@ -151,10 +151,12 @@ static __always_inline __u32 first_way(__u64 low, __u64 high)
 {
 	__u64 none_low = ~sen_if_negative(low | -low);
 	__u64 lanes = low | (high & none_low);
+	__u32 way;
 
 	/* Isolated and shifted down, the bit is 2^(16 n); the product's top lane is then n. */
 	lanes = ((lanes & -lanes) >> 15) * 0x0000000100020003ull >> 48;
-	return (lanes & 3) + (4 & none_low);
+	way = (lanes & 3) + (4 & none_low);
+	return sen_opaque(way);
 }
 
 /* Ways with a tag, all eight in two words at once: looking at them one after another would end in a

@@ -31,4 +31,16 @@ SEN_INLINE __s64 sen_if_negative(__s64 v)
 	return v;
 }
 
+/*
+ * The same value, of which the compiler no longer knows anything: a mask that is put on it for the
+ * verifier's sake then stays. Before 6.10 the verifier takes the union of two values for any value.
+ */
+SEN_INLINE __u32 sen_opaque(__u32 v)
+{
+#ifdef __bpf__
+	asm volatile("" : "+r"(v));
+#endif
+	return v;
+}
+
 #endif

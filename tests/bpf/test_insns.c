@@ -28,11 +28,18 @@ struct figure {
 static struct figure measured[PROGRAMS];
 static int measured_count;
 
+/* Why the verifier refused one of them: the others have a line of figures, or nothing. */
+static void print_logs(int first)
+{
+	for (int i = first; i < measured_count; i++)
+		print_message("# %s: %s\n", measured[i].name, measured[i].log);
+}
+
 /* Load all programs of an object, with a log for each. */
 static void measure(struct bpf_object *obj)
 {
 	struct bpf_program *prog;
-	int first = measured_count;
+	int first = measured_count, err;
 
 	assert_non_null(obj);
 	bpf_object__for_each_program(prog, obj) {
@@ -47,7 +54,10 @@ static void measure(struct bpf_object *obj)
 		bpf_program__set_log_level(prog, LOG_STATS);
 		assert_int_equal(bpf_program__set_log_buf(prog, f->log, LOG_BYTES), 0);
 	}
-	assert_int_equal(bpf_object__load(obj), 0);
+	err = bpf_object__load(obj);
+	if (err)
+		print_logs(first);
+	assert_int_equal(err, 0);
 	for (int i = first; i < measured_count; i++) {
 		const char *line = strstr(measured[i].log, "processed ");
 

@@ -138,10 +138,12 @@ sign() {
 }
 
 model() {
-	local features
-	features=$(sed -n 's/^\tX([A-Z0-9_]*, "\([a-z0-9_]*\)".*/\1/p' include/sentroid/feature.h | jq -Rnc '[inputs]')
-	jq -nc --argjson f "$features" --argjson v "$1" '{
-		format: 1, version: $v, parent: 0, created: "2024-01-01T00:00:00Z", features_version: 1,
+	local features version
+	features=$(sed -n '/define SEN_FEATURES(X)/,/^$/s/^\tX([A-Z0-9_]*, "\([a-z0-9_]*\)".*/\1/p' \
+		include/sentroid/feature.h | jq -Rnc '[inputs]')
+	version=$(sed -n 's/^#define SEN_FEATURES_VERSION //p' include/sentroid/feature.h)
+	jq -nc --argjson f "$features" --argjson v "$1" --argjson fv "$version" '{
+		format: 1, version: $v, parent: 0, created: "2024-01-01T00:00:00Z", features_version: $fv,
 		features: $f, quantizer: {scale: [$f[] | 20000], bias: [$f[] | 0]},
 		thresholds: {alert: 2}, classes: ["worm"],
 		training: {command: "by hand", inputs: [], samples: 1, seed: "1", target_fpr: 0,

@@ -258,7 +258,10 @@ static char *command_line(int argc, char **argv)
 	fputs("sentroid", out);
 	for (int i = 0; i < argc; i++)
 		fprintf(out, " %s", argv[i]);
-	return fclose(out) ? NULL : text;
+	if (!fclose(out))
+		return text;
+	free(text);
+	return NULL;
 }
 
 static int load_and_evaluate(struct options *o, const char *const *files)

@@ -26,10 +26,8 @@ fail() {
 captures() {
 	if [[ -e $data/dev/timeline.pcap ]]; then
 		echo "$data/dev"
-	elif [[ -e $data/dev.tar.zst ]]; then
-		mkdir -p "$build/data"
-		[[ -e $build/data/dev/timeline.pcap ]] ||
-			zstd -dc "$data/dev.tar.zst" | tar -xf - -C "$build/data"
+	elif [[ -x $data/unpack.sh ]]; then
+		"$data/unpack.sh" "$build/data" >/dev/null || fail "unpacking $data failed"
 		echo "$build/data/dev"
 	else
 		fail "no captures in $data: the figures in docs/figures.md stay as they are"

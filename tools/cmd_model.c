@@ -115,78 +115,26 @@ static int model_verify(int argc, char **argv)
 	return EXIT_DONE;
 }
 
-/* ---- promote ---- */
-
-static int promote(struct sen_dataplane *dp, struct sen_model_flat *model, struct sen_why *why)
-{
-	const char *ifname = sen_dataplane_ifname(dp);
-	int err = sen_dataplane_model(dp, SEN_SLOT_SHADOW, model);
-
-	if (err == -ENOENT)
-		return sen_why(why, err, "sentroid model push --shadow IFACE FILE puts one there",
-			       "promoting model: %s: no model in the shadow slot", ifname);
-	if (!err)
-		err = sen_dataplane_push(dp, SEN_SLOT_ACTIVE, model, why);
-	if (!err)
-		err = sen_dataplane_clear(dp, SEN_SLOT_SHADOW);
-	return err ? sen_why(why, err, NULL, "promoting model: %s: %s", ifname, strerror(-err)) : 0;
-}
-
-static int on_state_dir(int key, const char *value, void *input)
-{
-	if (key != KEY_STATE_DIR)
-		return ARGP_ERR_UNKNOWN;
-	*(const char **)input = value;
-	return 0;
-}
-
-static int model_promote(int argc, char **argv)
-{
-	static const struct argp_option options[] = { STATE_DIR_OPTION, { 0 } };
-	static const struct syntax syntax = {
-		.name = "model promote",
-		.args = "IFACE",
-		.doc = "Put the model of the shadow slot in force and empty the slot.",
-		.least = 1,
-		.most = 1,
-		.options = options,
-		.option = on_state_dir,
-	};
-	static struct sen_model_flat model;
-	const char *arg[SYNTAX_ARGS], *state_dir = NULL;
-	struct sen_dataplane *dp = NULL;
-	struct sen_why why = { 0 };
-	char text[MODEL_TEXT];
-	int err;
-
-	if (parse_line(&syntax, argc, argv, &state_dir, arg))
-		return EXIT_USAGE;
-	if (!is_root("promoting model", arg[0]))
-		return EXIT_FAILED;
-	err = sen_dataplane_open(arg[0], &dp, &why);
-	if (!err)
-		err = promote(dp, &model, &why);
-	sen_dataplane_close(dp);
-	if (err)
-		return fail(&why);
-	printf("%s: model %s in force, from the shadow slot\n", arg[0], model_text(&model, text));
-	registry_record(state_dir, arg[0], &model, "promoted by the operator");
-	return EXIT_DONE;
-}
-
 int cmd_model(int argc, char **argv)
 {
 	static const struct command commands[] = {
 		{ "push", "IFACE FILE [--shadow] [--state-dir DIR]", "put a model file in force",
 		  model_push },
-		{ "show", "IFACE [--json]", "the model in force", model_show },
+		{ "show", "IFACE [VERSION] [--json]",
+		  "the model in force, or a version kept on disk", model_show },
 		{ "list", "[IFACE] [--state-dir DIR] [--json]", "versions kept on disk",
 		  model_list },
 		{ "verify", "FILE", "check a model file", model_verify },
 		{ "rollback", "IFACE [--state-dir DIR]", "back to the version in force before",
 		  model_rollback },
-		{ "promote", "IFACE [--state-dir DIR]", "put the shadow model in force",
-		  model_promote },
+		{ "promote", "IFACE [VERSION] [--state-dir DIR]",
+		  "put the shadow model, or a version kept on disk, in force", model_promote },
+		{ "diff", "IFACE VERSION VERSION [--json]", "what tells two versions apart",
+		  model_diff },
+		{ "prune", "IFACE [--keep N] [--state-dir DIR]", "delete old archived versions",
+		  model_prune },
+		{ "export", "IFACE DIR [--state-dir DIR]", "versions for MLflow to look at",
+		  model_export },
 		{ 0 },
 	};
 

@@ -12,10 +12,6 @@
 #include "paths.h"
 #include "table.h"
 
-enum {
-	KEY_JSON = 0x100
-};
-
 struct list {
 	const char *state_dir;
 	bool json;
@@ -31,7 +27,7 @@ static int on_option(int key, const char *value, void *input)
 	case KEY_STATE_DIR:
 		l->state_dir = value;
 		return 0;
-	case KEY_JSON:
+	case KEY_MODEL_JSON:
 		l->json = true;
 		return 0;
 	default:
@@ -67,6 +63,7 @@ static void add_json(cJSON *array, const char *ifname, const struct sen_registry
 	cJSON_AddBoolToObject(object, "in_force", in_force);
 	cJSON_AddStringToObject(object, "created", created);
 	cJSON_AddStringToObject(object, "digest", e->digest);
+	cJSON_AddBoolToObject(object, "pruned", e->pruned);
 	cJSON_AddStringToObject(object, "reason", e->reason);
 	cJSON_AddItemToArray(array, object);
 }
@@ -82,8 +79,9 @@ static void add_row(struct table *t, const char *ifname, const struct sen_regist
 	if (!t->rows)
 		table_row(t,
 			  "INTERFACE\tVERSION\tPARENT\tSTAGE\tIN FORCE\tCREATED\tDIGEST\tREASON");
-	table_row(t, "%s\t%u\t%s\t%s\t%s\t%s\t%.*s\t%s", ifname, e->version, parent, e->stage,
-		  in_force ? "yes" : "-", created, DIGEST_SHORT, e->digest, e->reason);
+	table_row(t, "%s\t%u\t%s\t%s%s\t%s\t%s\t%.*s\t%s", ifname, e->version, parent, e->stage,
+		  e->pruned ? ", pruned" : "", in_force ? "yes" : "-", created, DIGEST_SHORT,
+		  e->digest, e->reason);
 }
 
 static int list_one(struct list *l, const char *ifname, struct sen_why *why)
@@ -161,7 +159,7 @@ static int print(struct list *l)
 int model_list(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
+		JSON_OPTION,
 		STATE_DIR_OPTION,
 		{ 0 },
 	};

@@ -55,7 +55,7 @@ void registry_record(const char *state_dir, const char *ifname, const struct sen
 	int err = registry_of(state_dir, ifname, &r, &why);
 
 	if (!err && registry_find(r, model) && sen_registry_production(r) != model->version)
-		err = sen_registry_stage(r, model->version, "Production", reason, &why);
+		err = sen_registry_approve(r, model->version, reason, &why);
 	if (err)
 		note("%s: in force, but not recorded: %s", ifname, why.text);
 	sen_registry_close(r);

@@ -62,8 +62,8 @@ static int push_and_record(struct rollback *r, struct sen_why *why)
 
 	if (err || sen_registry_production(r->registry) == r->model.version)
 		return err;
-	err = sen_registry_stage(r->registry, r->model.version, "Production",
-				 "rolled back by the operator", why);
+	err = sen_registry_approve(r->registry, r->model.version, "rolled back by the operator",
+				   why);
 	if (err && r->had_model)
 		sen_dataplane_push(r->dp, SEN_SLOT_ACTIVE, &r->before, NULL);
 	return err;

@@ -11,10 +11,6 @@
 #include "sentroid/score.h"
 #include "table.h"
 
-enum {
-	KEY_JSON = 0x100
-};
-
 #define CLASSES_TEXT 512
 #define RADII_TEXT   48
 
@@ -266,40 +262,37 @@ static int read_slots(struct sen_dataplane *dp, struct shown *s, struct sen_why 
 		     0;
 }
 
-static int on_option(int key, const char *value, void *input)
-{
-	(void)value;
-	if (key != KEY_JSON)
-		return ARGP_ERR_UNKNOWN;
-	*(bool *)input = true;
-	return 0;
-}
-
 int model_show(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
-		{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
+		JSON_OPTION,
+		STATE_DIR_OPTION,
 		{ 0 },
 	};
 	static const struct syntax syntax = {
 		.name = "model show",
-		.args = "IFACE",
+		.args = "IFACE [VERSION]",
 		.doc = "Show the model in force: where it comes from, its members, and what range of "
-		       "each feature it tells apart.",
+		       "each feature it tells apart. With VERSION, one kept on disk: its parameters, "
+		       "metrics, stage and history.",
 		.least = 1,
-		.most = 1,
+		.most = 2,
 		.options = options,
-		.option = on_option,
+		.option = on_registry_option,
 	};
 	static struct shown s;
 	const char *arg[SYNTAX_ARGS];
 	struct sen_dataplane *dp = NULL;
 	struct sen_why why = { 0 };
-	bool json = false;
+	struct registry_options o = { 0 };
+	unsigned int version = 0;
 	int err;
 
-	if (parse_line(&syntax, argc, argv, &json, arg))
+	if (parse_line(&syntax, argc, argv, &o, arg) ||
+	    (arg[1] && parse_count("VERSION", arg[1], 1, UINT32_MAX, &version)))
 		return EXIT_USAGE;
+	if (version)
+		return model_show_version(o.state_dir, arg[0], version, o.json);
 	if (!is_root("showing model", arg[0]))
 		return EXIT_FAILED;
 	s.ifname = arg[0];
@@ -309,7 +302,7 @@ int model_show(int argc, char **argv)
 	sen_dataplane_close(dp);
 	if (err)
 		return fail(&why);
-	if (json)
+	if (o.json)
 		return print_json(&s);
 	print(&s);
 	return EXIT_DONE;

@@ -2,7 +2,7 @@
 /*
  * train ROWS: what training costs on one core, on data made here: an update of 5 x 16 centroids by 10,000
  * samples of 16 features, a training from scratch on 100,000, and one K-means of 16 clusters, whose input is
- * written to ROWS (32-bit floats, 20 a row) for train.py to repeat with scikit-learn. Prints JSON.
+ * written to ROWS (32-bit floats) for train.py to repeat with scikit-learn. Prints JSON.
  */
 #include <math.h>
 #include <stdio.h>

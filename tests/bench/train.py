@@ -17,6 +17,7 @@ try:
 except ImportError:
     sys.exit(77)
 
+ROWS = 100000
 CLUSTERS = 16
 BATCH = 512
 ROUNDS = 15
@@ -45,7 +46,7 @@ def update(rows):
 
 
 def main():
-    rows = numpy.fromfile(sys.argv[1], dtype=numpy.float32).reshape(-1, 20)
+    rows = numpy.fromfile(sys.argv[1], dtype=numpy.float32).reshape(ROWS, -1)
     rows = rows[:, rows.std(axis=0) > 0]
     with threadpool_limits(1):
         fits = [fit(rows, seed) for seed in range(ROUNDS)]

@@ -141,7 +141,7 @@ static void print_rest(const struct sen_evaluation *e, const struct sen_trial *t
 {
 	printf("mean over sources: recall %s at 0.1%%, %s at 1%%\n",
 	       percent(e->source_mean_at_fpr[0]).is, percent(e->source_mean_at_fpr[1]).is);
-	printf("threshold: set for %s of evaluations, gives %s of evaluations and %s of flows\n",
+	printf("threshold: set for %s of flows, gives %s of evaluations and %s of flows\n",
 	       percent(e->target_fpr).is, percent(e->by_evaluation.fpr).is,
 	       percent(e->by_flow.fpr).is);
 	printf("integers: AUC %s; float32: %s, held to 7 bits: %s\n", decimal(e->flow.auc, 5).is,

@@ -50,8 +50,8 @@ static const struct argp_option option_list[] = {
 	{ "centroids", 'k', "K", 0, "Centroids of each member (32)", 0 },
 	{ "members", KEY_MEMBERS, "E", 0, "Members of the ensemble (3)", 0 },
 	{ "seed", KEY_SEED, "N", 0, "Seed: the same seed and input give the same model (1)", 0 },
-	{ "fpr", KEY_FPR, "SHARE", 0, "Share of normal flows that may be flagged (0.001)", 0 },
-	{ "margin", KEY_MARGIN, "FACTOR", 0, "The threshold is what that takes, times this (2)",
+	{ "fpr", KEY_FPR, "SHARE", 0, "Share of normal flows that may be flagged (0.01)", 0 },
+	{ "margin", KEY_MARGIN, "FACTOR", 0, "The threshold is what that takes, times this (1)",
 	  0 },
 	{ "flow-table", KEY_FLOW_TABLE, 0, 0,
 	  "The files are flow tables with labels of their own: NSL-KDD, CICFlowMeter, Zeek's conn.log",
@@ -236,8 +236,12 @@ int cmd_train(int argc, char **argv)
 	struct options o = { .params = sen_train_defaults };
 	const char *more[SYNTAX_ARGS];
 	struct sen_why why = { 0 };
-	int err = parse_line(&syntax, argc, argv, &o, more);
+	int err;
 
+	/* In the laboratory the threshold is to be where it was asked for; the agent leaves more room. */
+	o.params.target_fpr = 0.01;
+	o.params.threshold_margin = 1;
+	err = parse_line(&syntax, argc, argv, &o, more);
 	for (int i = 0; !err && i < SYNTAX_ARGS && more[i]; i++)
 		err = add_input(&o, more[i], "", 0);
 	if (err)

@@ -55,12 +55,12 @@ run() {
 	watcher=$LAB_PID
 	read -r sent0 counted0 received0 < <(count_settled)
 	in_cli_bg "$livegen" --ifname "$LAB_CLI_IF" --dst "02:77:00:00:00:01/$LAB_SRV4" --udp --port 9 \
-		--flows "$FLOWS" --rate "$RATE" --seconds 6
+		--flows "$FLOWS" --rate "$RATE" --seconds 60
 	sender=$LAB_PID
 	sleep 0.5
 	pushed=$(push_all)
 	late=no
-	kill -0 "$sender" 2>/dev/null || late=yes
+	kill -INT "$sender" 2>/dev/null || late=yes
 	wait "$sender" || return
 	read -r sent counted received < <(count_settled)
 	kill -TERM "$watcher" && wait "$watcher" || return

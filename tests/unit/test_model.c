@@ -189,8 +189,7 @@ static void refuses_other_formats_and_features(void **state)
 			      "features_version");
 	expect_change_refused("[\"src_unanswered_64s\",", "[", -EPROTO, "features");
 	expect_change_refused("[\"src_unanswered_64s\",\"src_empty_8s\"",
-			      "[\"src_empty_8s\",\"src_unanswered_64s\"", -EPROTO,
-			      "features[0]");
+			      "[\"src_empty_8s\",\"src_unanswered_64s\"", -EPROTO, "features[0]");
 }
 
 static void refuses_what_is_not_finite(void **state)

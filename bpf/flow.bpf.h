@@ -168,12 +168,7 @@ static __always_inline __u32 flow_update(struct sen_flow *f, const struct sen_pa
 /* The opaque step keeps the compiler from counting the bits of n instead. */
 static __always_inline bool is_power_of_two(__u32 n)
 {
-	__u32 below = n - 1;
-
-#ifdef __bpf__
-	asm volatile("" : "+r"(below));
-#endif
-	return !(n & below);
+	return !(n & sen_opaque(n - 1));
 }
 
 /*

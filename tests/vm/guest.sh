@@ -128,11 +128,11 @@ scan_is_reported() {
 		"/tmp/state/$LAB_IF/alerts.jsonl"
 }
 
-# sign: the digest into a model on stdin, over the object without white space.
+# sign: the digest into a model on stdin, over the object without white space and time of making.
 sign() {
-	local body
-	body=$(jq -c 'del(.digest)') || return
-	jq -c --arg d "$(printf %s "$body" | sha256sum | cut -d ' ' -f 1)" '.digest = $d' <<<"$body"
+	local model body
+	model=$(jq -c .) && body=$(jq -c 'del(.digest, .created)' <<<"$model") || return
+	jq -c --arg d "$(printf %s "$body" | sha256sum | cut -d ' ' -f 1)" '.digest = $d' <<<"$model"
 }
 
 takes_model() {

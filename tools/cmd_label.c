@@ -118,12 +118,12 @@ static int parse_ids(const char *const *arg, struct sen_relabel *changes, size_t
 	struct sen_relabel what = { 0 };
 	char *end;
 
-	for (*n = 0; arg[*n] && *n < SYNTAX_ARGS - 1 && arg[*n + 1]; (*n)++)
+	for (*n = 0; *n < SYNTAX_ARGS - 1 && arg[*n + 1]; (*n)++)
 		;
-	if (parse_label(arg[*n], &what))
+	if (!arg[*n] || parse_label(arg[*n], &what))
 		return usage_error("'%s' is neither benign, attack, a class, none nor auto",
 				   arg[*n]);
-	for (size_t i = 0; i < *n; i++) {
+	for (size_t i = 0; i < *n && arg[i]; i++) {
 		changes[i] = what;
 		changes[i].id = strtoll(arg[i], &end, 10);
 		if (*end || end == arg[i] || changes[i].id < 1)

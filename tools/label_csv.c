@@ -186,7 +186,7 @@ static int read_change(struct import *im, char *const *field, int n, struct sen_
 	struct sen_relabel change = { 0 }, *grown;
 	char *end;
 
-	if (n <= im->id || n <= im->label)
+	if (n <= im->id || n <= im->label || !field[im->id] || !field[im->label])
 		return bad_line(im, why, "too few fields", field[0]);
 	change.id = strtoll(field[im->id], &end, 10);
 	if (*end || end == field[im->id] || change.id < 1)
@@ -207,7 +207,7 @@ static int read_change(struct import *im, char *const *field, int n, struct sen_
 static int read_changes(struct import *im, struct sen_why *why)
 {
 	FILE *in = fopen(im->path, "re");
-	char *line = NULL, *field[FIELDS_MAX];
+	char *line = NULL, *field[FIELDS_MAX] = { NULL };
 	size_t room = 0;
 	int err = 0, n;
 

@@ -178,9 +178,9 @@ static int list(struct list *l, const char *ifname, struct sen_why *why)
 	}
 	if (n == -ENOMEM)
 		sen_why(why, -ENOMEM, NULL, "listing samples: out of memory");
-	if (n >= 0 && l->json)
+	if (chosen && n >= 0 && l->json)
 		print_json(l, chosen, (size_t)n);
-	else if (n >= 0)
+	else if (chosen && n >= 0)
 		print_table(l, chosen, (size_t)n);
 	free(chosen);
 	free(l->records);

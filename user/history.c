@@ -158,7 +158,7 @@ static void apply_stage(struct sen_history *h, struct sen_registry_entry *entry,
 
 int sen_history_apply(struct sen_history *h, const struct sen_history_event *event)
 {
-	struct sen_registry_entry *entry = find(h, event->version);
+	struct sen_registry_entry *entry;
 	int err = sen_history_reserve(h);
 
 	if (err)
@@ -170,6 +170,7 @@ int sen_history_apply(struct sen_history *h, const struct sen_history_event *eve
 		apply_created(h, event);
 		return 0;
 	}
+	entry = find(h, event->version);
 	if (!entry)
 		return -EBADMSG;
 	if (event->kind == SEN_HISTORY_MEASURED)

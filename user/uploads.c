@@ -98,6 +98,12 @@ void sen_uploads_close(struct sen_uploads *u)
 
 /* ---- finding files ---- */
 
+struct found {
+	char path[PATH_MAX];
+	char name[256];
+	unsigned int label, class_id; /* by its folder */
+};
+
 static bool is_whole(const char *path)
 {
 	struct stat st;
@@ -125,24 +131,23 @@ static bool find_in(const char *folder, char path[PATH_MAX], char name[256])
 	return found;
 }
 
-static bool find_next(const struct sen_uploads *u, struct job *job)
+static bool find_next(const struct sen_uploads *u, struct found *f)
 {
 	char folder[PATH_MAX];
-	unsigned int label, class_id;
 	struct dirent *entry;
 	DIR *dir;
-	bool found = find_in(u->folder, job->path, job->upload.name);
+	bool found = find_in(u->folder, f->path, f->name);
 
+	f->label = SEN_LABEL_NONE;
 	if (found)
 		return true;
 	dir = opendir(u->folder);
 	while (dir && !found && (entry = readdir(dir))) {
-		if (sen_label_parse(entry->d_name, &label, &class_id) || label == SEN_LABEL_NONE)
+		if (sen_label_parse(entry->d_name, &f->label, &f->class_id) ||
+		    f->label == SEN_LABEL_NONE)
 			continue;
 		snprintf(folder, sizeof(folder), "%s/%s", u->folder, entry->d_name);
-		found = find_in(folder, job->path, job->upload.name);
-		job->analysis.label = label;
-		job->analysis.class_id = class_id;
+		found = find_in(folder, f->path, f->name);
 	}
 	if (dir)
 		closedir(dir);
@@ -260,25 +265,38 @@ static void job_done(void *arg)
 	job_free(job);
 }
 
+static int submit(struct sen_uploads *u, const struct found *f)
+{
+	struct job *job = calloc(1, sizeof(*job));
+	struct sen_analysis *a;
+	int err = -ENOMEM;
+
+	if (!job)
+		return err;
+	a = &job->analysis;
+	job->owner = u;
+	memcpy(job->path, f->path, sizeof(job->path));
+	memcpy(job->upload.name, f->name, sizeof(job->upload.name));
+	a->label = (enum sen_label)f->label;
+	a->class_id = f->class_id;
+	err = u->ops.judge(u->ctx, &a->model, &a->marks, &a->margin);
+	if (!err)
+		err = sen_worker_submit(u->worker, &(struct sen_job){ .key = u,
+								      .arg = job,
+								      .run = job_run,
+								      .done = job_done,
+								      .dropped = job_free });
+	if (err)
+		free(job);
+	return err;
+}
+
 void sen_uploads_tick(struct sen_uploads *u)
 {
-	struct job *job;
+	struct found f;
 
-	if (u->busy)
-		return;
-	job = calloc(1, sizeof(*job));
-	if (!job)
-		return;
-	job->owner = u;
-	if (find_next(u, job) && !u->ops.judge(u->ctx, &job->analysis.model, &job->analysis.marks,
-					       &job->analysis.margin))
-		u->busy = !sen_worker_submit(u->worker, &(struct sen_job){ .key = u,
-									   .arg = job,
-									   .run = job_run,
-									   .done = job_done,
-									   .dropped = job_free });
-	if (!u->busy)
-		free(job);
+	if (!u->busy && find_next(u, &f))
+		u->busy = !submit(u, &f);
 }
 
 /* ---- trainings ---- */

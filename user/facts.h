@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define SEN_FACTS_MAX 24
+#define SEN_FACTS_MAX 64
 #define SEN_FACT_NAME 28
 
 struct cJSON;

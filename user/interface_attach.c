@@ -75,18 +75,38 @@ static int connect_ring(struct sen_interface *i, struct sen_why *why)
 	return 0;
 }
 
-static int load_shipped(struct sen_model_flat *flat, struct sen_why *why)
+static int load_shipped(struct sen_model **out, struct sen_why *why)
 {
-	struct sen_model *model = NULL;
 	char path[PATH_MAX];
 	int err = sen_default_model_path(path, sizeof(path), why);
 
-	if (!err)
-		err = sen_model_load(path, &model, why);
+	return err ? err : sen_model_load(path, out, why);
+}
+
+static int flatten_shipped(struct sen_model_flat *flat, struct sen_why *why)
+{
+	struct sen_model *model = NULL;
+	int err = load_shipped(&model, why);
+
 	if (!err)
 		err = sen_model_flatten(model, flat, why);
 	sen_model_free(model);
 	return err;
+}
+
+/* Candidates are tried on the attacks that the shipped model knows. Without it, on local ones alone. */
+static void hold_out_shipped(struct sen_interface *i)
+{
+	struct sen_model *model = NULL;
+	struct sen_why why = { 0 };
+	int err = load_shipped(&model, &why);
+
+	if (!err)
+		err = sen_learner_hold_out(i->learner, model);
+	sen_model_free(model);
+	if (err)
+		sen_log(SEN_LOG_WARNING, "%s: candidates are tried on local attacks alone: %s",
+			i->name, *why.text ? why.text : strerror(-err));
 }
 
 static int attach(struct sen_interface *i, struct sen_why *why)
@@ -94,7 +114,7 @@ static int attach(struct sen_interface *i, struct sen_why *why)
 	struct sen_attach_options options = { .mode = i->env.config->attach_mode,
 					      .policy = i->env.config->policy };
 	struct sen_attach_result result = { 0 };
-	int err = load_shipped(&i->model, why);
+	int err = flatten_shipped(&i->model, why);
 
 	if (err)
 		return err;
@@ -119,7 +139,7 @@ static int fill_empty_slot(struct sen_interface *i, struct sen_why *why)
 		return err ? sen_why(why, err, NULL, "model in force: %s: %s", i->name,
 				     strerror(-err)) :
 			     0;
-	err = load_shipped(&i->model, why);
+	err = flatten_shipped(&i->model, why);
 	if (!err)
 		err = sen_dataplane_push(i->dp, SEN_SLOT_ACTIVE, &i->model, why);
 	if (!err)
@@ -241,6 +261,8 @@ static int open_interface(struct sen_interface *i, struct sen_why *why)
 		err = fill_empty_slot(i, why);
 	if (!err)
 		err = open_parts(i, why);
+	if (!err)
+		hold_out_shipped(i);
 	if (!err)
 		err = sen_learner_start(i->learner, sen_now_ms(), why);
 	if (!err)

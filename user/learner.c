@@ -66,11 +66,26 @@ void sen_learner_free(struct sen_learner *l)
 	sen_model_free(l->previous);
 	sen_model_free(l->reference);
 	sen_candidate_free(l->candidate);
+	free(l->shipped);
 	sen_store_close(l->store);
 	free(l->store_path);
 	sen_drift_free(l->drift);
 	sen_drift_free(l->sample_drift);
 	free(l);
+}
+
+int sen_learner_hold_out(struct sen_learner *l, const struct sen_model *shipped)
+{
+	struct sen_sample *samples;
+	size_t n;
+
+	samples = sen_labelled_centroids(shipped, &n);
+	if (!samples)
+		return -ENOMEM;
+	free(l->shipped);
+	l->shipped = samples;
+	l->shipped_n = n;
+	return 0;
 }
 
 void sen_learner_configure(struct sen_learner *l, const struct sen_config *config)

@@ -100,6 +100,9 @@ void sen_learner_configure(struct sen_learner *l, const struct sen_config *confi
 /* Keep the samples in a file from now on; what was kept so far goes. On an error they stay in memory, and
  * the learner goes on all the same. */
 int sen_learner_keep(struct sen_learner *l, const char *path, struct sen_why *why);
+/* The attacks that a model has labelled centroids of are what every candidate is tried on, beside local
+ * samples: the shipped model, as a rule. -ENOMEM. */
+int sen_learner_hold_out(struct sen_learner *l, const struct sen_model *shipped);
 /* Take over what is in force, or begin with a baseline. */
 int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why);
 /* A sample with what a rule says of it and why, SEN_CLASS_NONE if none. `explained`: it may look odd because of

@@ -40,9 +40,11 @@ struct sen_learner {
 	struct sen_registry *registry;
 	struct sen_learner_status status;
 
-	struct sen_model *in_force;      /* NULL in the first baseline */
-	struct sen_model *previous;      /* where a roll-back goes; NULL: look into the registry */
-	struct sen_model *reference;     /* bounds the drift of what descends from it */
+	struct sen_model *in_force;  /* NULL in the first baseline */
+	struct sen_model *previous;  /* where a roll-back goes; NULL: look into the registry */
+	struct sen_model *reference; /* bounds the drift of what descends from it */
+	struct sen_sample *shipped;  /* attacks that every candidate is tried on */
+	size_t shipped_n;
 	struct sen_candidate *candidate; /* NULL: there is none */
 	unsigned int unrecorded; /* version rolled back that the registry still has in Production */
 	bool unrecorded_told;

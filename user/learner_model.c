@@ -57,6 +57,7 @@ static void origin_of(const struct sen_training *t, struct sen_registry_origin *
 static void measured(const struct sen_training *t, struct sen_facts *out)
 {
 	const struct sen_validation *v = &t->validation;
+	char name[SEN_FACT_NAME];
 
 	sen_facts_set(out, "held_out_benign", (double)v->benign);
 	sen_facts_set(out, "held_out_attack", (double)v->attack);
@@ -64,6 +65,17 @@ static void measured(const struct sen_training *t, struct sen_facts *out)
 	sen_facts_set(out, "recall", v->recall);
 	sen_facts_set(out, "balanced_accuracy", v->balanced_accuracy);
 	sen_facts_set(out, "f1_attack", v->f1);
+	sen_facts_set(out, "f1_benign", v->f1_benign);
+	sen_facts_set(out, "shipped_attacks", (double)v->shipped);
+	sen_facts_set(out, "shipped_recall", v->shipped_recall);
+	for (unsigned int id = SEN_CLASS_UNKNOWN; id < SEN_CLASS_BUILTIN_COUNT; id++) {
+		if (!v->class_of[id].n)
+			continue;
+		snprintf(name, sizeof(name), "recall_%.19s", sen_class_name(NULL, id));
+		sen_facts_set(out, name, v->class_of[id].recall);
+		snprintf(name, sizeof(name), "f1_%.19s", sen_class_name(NULL, id));
+		sen_facts_set(out, name, v->class_of[id].f1);
+	}
 	sen_facts_set(out, "threshold", t->model->threshold);
 	sen_facts_set(out, "threshold_fpr", t->model->training.holdout_fpr);
 	sen_facts_set(out, "inertia", t->model->training.inertia);

@@ -138,9 +138,15 @@ static int hand_over(struct sen_learner *l, struct sen_training *t, struct sen_w
 
 	t->in_force = l->in_force ? sen_model_copy(l->in_force) : NULL;
 	t->reference = l->reference ? sen_model_copy(l->reference) : NULL;
-	err = (l->in_force && !t->in_force) || (l->reference && !t->reference) ?
-		      -ENOMEM :
-		      l->ops.train(l->ctx, t);
+	err = (l->in_force && !t->in_force) || (l->reference && !t->reference) ? -ENOMEM : 0;
+	if (!err && l->shipped_n) {
+		t->shipped = malloc(l->shipped_n * sizeof(*t->shipped));
+		if (t->shipped)
+			memcpy(t->shipped, l->shipped, l->shipped_n * sizeof(*t->shipped));
+		t->shipped_n = t->shipped ? l->shipped_n : 0;
+	}
+	if (!err)
+		err = l->ops.train(l->ctx, t);
 	return err ? sen_why(why, err, NULL, "trainer: %s", strerror(-err)) : 0;
 }
 

@@ -20,6 +20,20 @@ static cJSON *drift_json(const struct sen_drift_report *r)
 	return o;
 }
 
+/* In the canary; null: there is none. */
+static cJSON *candidate_json(const struct sen_learner_status *l)
+{
+	cJSON *o;
+
+	if (!l->candidate)
+		return cJSON_CreateNull();
+	o = cJSON_CreateObject();
+	cJSON_AddNumberToObject(o, "version", l->candidate);
+	cJSON_AddNumberToObject(o, "evaluations", (double)l->canary_evaluations);
+	cJSON_AddNumberToObject(o, "agreement", l->canary_agreement);
+	return o;
+}
+
 cJSON *sen_learner_json(const struct sen_learner_status *l)
 {
 	cJSON *o = cJSON_CreateObject();
@@ -44,6 +58,8 @@ cJSON *sen_learner_json(const struct sen_learner_status *l)
 	cJSON_AddNumberToObject(o, "failed", (double)l->failed);
 	cJSON_AddNumberToObject(o, "rolled_back", (double)l->rolled_back);
 	cJSON_AddNumberToObject(o, "drifts", (double)l->drifts);
+	cJSON_AddNumberToObject(o, "reference", l->reference);
+	cJSON_AddItemToObject(o, "candidate", candidate_json(l));
 	cJSON_AddStringToObject(o, "drift_feature", l->drift_feature);
 	cJSON_AddNumberToObject(o, "drift_psi", l->drift_psi);
 	cJSON_AddItemToObject(o, "drift", drift_json(&l->drift));

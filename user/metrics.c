@@ -80,6 +80,8 @@ GETTER(refused, i->learner.refused)
 GETTER(failed, i->learner.failed)
 GETTER(rolled_back, i->learner.rolled_back)
 GETTER(drifts, i->learner.drifts)
+GETTER(candidate, i->learner.candidate)
+GETTER(canary_evaluations, i->learner.canary_evaluations)
 GETTER(last_success, i->learner.last_success_s)
 GETTER(last_seconds, i->learner.last_seconds)
 GETTER(last_samples, i->learner.last_samples)
@@ -131,6 +133,10 @@ static const struct metric metrics[] = {
 	LABELLED("sentroid_trainings_total", "counter", "result", "failed", failed, ""),
 	PLAIN("sentroid_model_rollbacks_total", "counter", rolled_back,
 	      "Models taken back after their promotion."),
+	PLAIN("sentroid_candidate_version", "gauge", candidate,
+	      "Version in the canary, 0 without one."),
+	PLAIN("sentroid_canary_evaluations", "gauge", canary_evaluations,
+	      "Evaluations that it has made beside the model in force."),
 	PLAIN("sentroid_drifts_total", "counter", drifts,
 	      "Times that drift has triggered a training."),
 	PLAIN("sentroid_training_last_success_timestamp_seconds", "gauge", last_success,

@@ -43,6 +43,7 @@ void sen_training_free(struct sen_training *t)
 	sen_model_free(t->in_force);
 	sen_model_free(t->reference);
 	free(t->samples);
+	free(t->shipped);
 	free(t);
 }
 
@@ -129,6 +130,9 @@ static int run(struct sen_training *t)
 	relax_gate(&t->gate, t->samples + fit, t->n - fit);
 	err = sen_validate(t->model, t->in_force, t->samples + fit, t->n - fit, &t->gate,
 			   &t->validation);
+	if (!err)
+		err = sen_validate_shipped(t->model, t->in_force, t->shipped, t->shipped_n,
+					   &t->gate, &t->validation);
 	return err ? sen_why(&t->why, err, NULL, "validate: %s", t->validation.reason) : 0;
 }
 

@@ -26,6 +26,8 @@ struct sen_training {
 	size_t n;
 	struct sen_model *in_force;  /* owned; NULL: none to compare with */
 	struct sen_model *reference; /* owned; of an update: bounds its drift */
+	struct sen_sample *shipped; /* owned; attacks that come with the shipped model, NULL: none */
+	size_t shipped_n;
 	struct sen_train_params params;
 	struct sen_gate gate;
 

@@ -12,14 +12,16 @@
 #include "validate.h"
 
 /* Beyond these a model tells nothing apart, however lenient the gate. */
-#define FLAGS_ALL  0.95
-#define FLAGS_NONE 0.05
-#define COLLAPSED  1.0 /* steps that hold all centroids of a collapsed ensemble */
+#define FLAGS_ALL      0.95
+#define FLAGS_NONE     0.05
+#define LEAST_OF_CLASS 20  /* samples of a class: fewer prove nothing */
+#define COLLAPSED      1.0 /* steps that hold all centroids of a collapsed ensemble */
 
 const struct sen_gate sen_gate_defaults = {
 	.max_false_positives = 0.02,
 	.min_recall = 0.5,
 	.max_regression = 0.02,
+	.max_class_regression = 0.1,
 };
 
 static int check_centroids(const struct sen_model *model, unsigned int e, char *reason, size_t size)
@@ -97,16 +99,23 @@ static double share(size_t part, size_t whole)
 	return whole ? (double)part / whole : NAN;
 }
 
-/* Confusion of a model on labelled samples. -ENOMEM, or -ERANGE for a model that does not flatten. */
-static int measure(const struct sen_model *model, const struct sen_sample *samples, size_t n,
-		   struct sen_validation *out)
+struct confusion {
+	size_t benign, false_alarms;
+	size_t attack, hits;
+	size_t of_class[SEN_CLASS_MAX], hits_of_class[SEN_CLASS_MAX];
+};
+
+/* -ENOMEM, or -ERANGE for a model that does not flatten. */
+static int confuse(const struct sen_model *model, const struct sen_sample *samples, size_t n,
+		   struct confusion *c)
 {
 	struct sen_model_flat *flat = malloc(sizeof(*flat));
-	size_t false_alarms = 0, hits = 0;
 	struct sen_lanes q;
 	int err = flat ? sen_model_flatten(model, flat, NULL) : -ENOMEM;
 
+	memset(c, 0, sizeof(*c));
 	for (size_t i = 0; !err && i < n; i++) {
+		unsigned int id = samples[i].class_id % SEN_CLASS_MAX;
 		bool flagged;
 
 		if (samples[i].label == SEN_LABEL_NONE)
@@ -114,20 +123,45 @@ static int measure(const struct sen_model *model, const struct sen_sample *sampl
 		sen_quantize(flat->quantizer, &samples[i].vector, &q);
 		flagged = sen_score(flat, &q).score >= SEN_ONE;
 		if (samples[i].label == SEN_LABEL_ATTACK) {
-			out->attack++;
-			hits += flagged;
+			c->attack++;
+			c->hits += flagged;
+			c->of_class[id]++;
+			c->hits_of_class[id] += flagged;
 		} else {
-			out->benign++;
-			false_alarms += flagged;
+			c->benign++;
+			c->false_alarms += flagged;
 		}
 	}
 	free(flat);
+	return err;
+}
+
+static double f1(size_t hits, size_t false_alarms, size_t n)
+{
+	return n ? 2.0 * hits / (hits + false_alarms + n) : NAN;
+}
+
+static int measure(const struct sen_model *model, const struct sen_sample *samples, size_t n,
+		   struct sen_validation *out)
+{
+	struct confusion c;
+	int err = confuse(model, samples, n, &c);
+
+	out->benign = c.benign;
+	out->attack = c.attack;
 	if (err)
 		return err;
-	out->false_positives = share(false_alarms, out->benign);
-	out->recall = share(hits, out->attack);
+	out->false_positives = share(c.false_alarms, c.benign);
+	out->recall = share(c.hits, c.attack);
 	out->balanced_accuracy = (out->recall + 1 - out->false_positives) / 2;
-	out->f1 = out->attack ? 2.0 * hits / (hits + false_alarms + out->attack) : NAN;
+	out->f1 = f1(c.hits, c.false_alarms, c.attack);
+	out->f1_benign = f1(c.benign - c.false_alarms, c.attack - c.hits, c.benign);
+	for (unsigned int id = 0; id < SEN_CLASS_MAX; id++)
+		out->class_of[id] = (struct sen_class_validation){
+			.n = c.of_class[id],
+			.recall = share(c.hits_of_class[id], c.of_class[id]),
+			.f1 = f1(c.hits_of_class[id], c.false_alarms, c.of_class[id]),
+		};
 	return 0;
 }
 
@@ -169,6 +203,14 @@ static int compare(struct sen_validation *v, const struct sen_validation *old,
 	if (v->balanced_accuracy < old->balanced_accuracy - gate->max_regression)
 		return refuse(v, "balanced accuracy %.4f, the model in force has %.4f",
 			      v->balanced_accuracy, old->balanced_accuracy);
+	/* A class that is lost does not show among many others. */
+	for (unsigned int id = 0; id < SEN_CLASS_MAX; id++)
+		if (v->class_of[id].n >= LEAST_OF_CLASS &&
+		    v->class_of[id].recall < old->class_of[id].recall - gate->max_class_regression)
+			return refuse(
+				v, "flags %.1f %% of %zu samples of %s, the model in force %.1f %%",
+				v->class_of[id].recall * 100, v->class_of[id].n,
+				sen_class_name(NULL, id), old->class_of[id].recall * 100);
 	if (!v->attack && v->false_positives > old->false_positives + gate->max_regression)
 		return refuse(v, "flags %.2f %% of benign samples, the model in force %.2f %%",
 			      v->false_positives * 100, old->false_positives * 100);
@@ -183,7 +225,9 @@ int sen_validate(const struct sen_model *candidate, const struct sen_model *in_f
 	int err;
 
 	memset(out, 0, sizeof(*out));
-	out->false_positives = out->recall = out->balanced_accuracy = out->f1 = NAN;
+	out->false_positives = out->recall = out->balanced_accuracy = out->f1 = out->f1_benign =
+		NAN;
+	out->shipped_recall = NAN;
 	err = measure(candidate, held_out, n, out);
 	if (err == -ENOMEM)
 		return err;
@@ -194,4 +238,57 @@ int sen_validate(const struct sen_model *candidate, const struct sen_model *in_f
 	if (!err && in_force && !measure(in_force, held_out, n, &old))
 		err = compare(out, &old, gate);
 	return err;
+}
+
+int sen_validate_shipped(const struct sen_model *candidate, const struct sen_model *in_force,
+			 const struct sen_sample *shipped, size_t n, const struct sen_gate *gate,
+			 struct sen_validation *out)
+{
+	struct confusion c, old;
+	int err = n ? confuse(candidate, shipped, n, &c) : 0;
+	double before;
+
+	if (!n || err)
+		return err;
+	out->shipped = c.attack;
+	out->shipped_recall = share(c.hits, c.attack);
+	if (out->shipped_recall <= FLAGS_NONE)
+		return refuse(out, "misses everything: flags %.1f %% of %zu shipped attacks",
+			      out->shipped_recall * 100, c.attack);
+	if (!in_force || confuse(in_force, shipped, n, &old))
+		return 0;
+	before = share(old.hits, old.attack);
+	if (out->shipped_recall < before - gate->max_class_regression)
+		return refuse(out,
+			      "flags %.1f %% of %zu shipped attacks, the model in force %.1f %%",
+			      out->shipped_recall * 100, c.attack, before * 100);
+	return 0;
+}
+
+/* A raw value that quantizes to the middle of a step. */
+static uint16_t raw_of(const struct sen_quantizer *q, float step)
+{
+	double raw = ((step + 0.5) * SEN_ONE - q->bias) / q->scale;
+
+	return (uint16_t)lrint(fmin(fmax(raw, 0), SEN_LG_MAX));
+}
+
+struct sen_sample *sen_labelled_centroids(const struct sen_model *model, size_t *n)
+{
+	struct sen_sample *out = calloc((size_t)SEN_MEMBERS_MAX * SEN_CENTROIDS_MAX, sizeof(*out));
+
+	*n = 0;
+	for (unsigned int e = 0; out && e < model->members; e++) {
+		const struct sen_model_member *m = &model->member[e];
+
+		for (unsigned int k = 0; m->weight <= 0 && k < m->count; k++) {
+			struct sen_sample *s = &out[(*n)++];
+
+			for (int d = 0; d < SEN_DIMS; d++)
+				s->vector.v[d] = raw_of(&model->quantizer[d], m->centroid[k][d]);
+			s->label = SEN_LABEL_ATTACK;
+			s->class_id = m->class_of[k];
+		}
+	}
+	return out;
 }

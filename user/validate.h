@@ -8,19 +8,31 @@
 #include "model.h"
 #include "sample.h"
 
+/* Of one kind of attack, against benign samples. */
+struct sen_class_validation {
+	size_t n;
+	double recall; /* NAN without samples */
+	double f1;
+};
+
 struct sen_validation {
 	size_t benign, attack;    /* labelled samples it was tried on */
 	double false_positives;   /* share of benign flagged */
 	double recall;            /* share of attacks flagged; NAN without attacks */
 	double balanced_accuracy; /* NAN where a class is missing */
 	double f1;                /* of attack; NAN without attacks */
-	char reason[160];         /* why it was refused, or empty */
+	double f1_benign;
+	struct sen_class_validation class_of[SEN_CLASS_MAX];
+	size_t shipped;        /* attack samples that come with the shipped model ... */
+	double shipped_recall; /* ... and the share of them flagged; NAN without */
+	char reason[160];      /* why it was refused, or empty */
 };
 
 struct sen_gate {
 	double max_false_positives; /* refuse above this share of benign samples flagged */
 	double min_recall;     /* refuse below this share of attacks flagged, where there are any */
 	double max_regression; /* balanced accuracy may fall this much below the model in force */
+	double max_class_regression; /* and so may the recall of each class, and of shipped attacks */
 };
 
 extern const struct sen_gate sen_gate_defaults;
@@ -35,5 +47,14 @@ int sen_validate_structure(const struct sen_model *model, char *reason, size_t s
 int sen_validate(const struct sen_model *candidate, const struct sen_model *in_force,
 		 const struct sen_sample *held_out, size_t n, const struct sen_gate *gate,
 		 struct sen_validation *out);
+
+/* The same on attack samples that come with the shipped model, behind sen_validate() and into the same
+ * record: refused if it misses all of them, or clearly more than `in_force` (may be NULL). */
+int sen_validate_shipped(const struct sen_model *candidate, const struct sen_model *in_force,
+			 const struct sen_sample *shipped, size_t n, const struct sen_gate *gate,
+			 struct sen_validation *out);
+/* The labelled centroids of a model as attack samples, to free(): what the shipped model knows of attacks,
+ * as raw features, which any model can be tried on. *n: how many. NULL when out of memory. */
+struct sen_sample *sen_labelled_centroids(const struct sen_model *model, size_t *n);
 
 #endif

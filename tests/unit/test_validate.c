@@ -257,6 +257,76 @@ static void refuses_a_step_back(void **state)
 	sen_model_free(good);
 }
 
+/* One class of several is lost: among the others it hardly shows. */
+static void refuses_the_loss_of_a_class(void **state)
+{
+	const struct sen_gate lenient = { .max_false_positives = 1,
+					  .max_regression = 1,
+					  .max_class_regression = 0.1 };
+	struct scene *scene = *state;
+	struct sen_model *good = sen_model_copy(scene->model);
+	struct sen_validation v;
+
+	for (int i = 0; i < 20; i++) {
+		struct sen_sample *s = &scene->samples[BENIGN + i];
+
+		s->vector = scene->samples[i].vector;
+		push_out(good, s);
+		s->class_id = SEN_CLASS_BEACON;
+	}
+	scene->model->threshold *= 8;
+	assert_int_equal(sen_validate(scene->model, good, scene->samples, BENIGN + ATTACK, &lenient,
+				      &v),
+			 -EKEYREJECTED);
+	assert_non_null(strstr(v.reason, "beacon"));
+	assert_int_equal(v.class_of[SEN_CLASS_BEACON].n, 20);
+	assert_true(v.class_of[SEN_CLASS_BEACON].recall == 0);
+	assert_true(v.class_of[SEN_CLASS_SCAN].recall == 1);
+	assert_true(v.class_of[SEN_CLASS_SCAN].f1 > 0.9);
+	assert_true(v.f1_benign > 0.99);
+	sen_model_free(good);
+}
+
+/* What the shipped model knows of attacks holds for a model trained here, with steps of its own. */
+static void is_tried_on_shipped_attacks(void **state)
+{
+	struct sen_sample *s = fixture_benign(4000, 9, 3), *shipped;
+	struct scene *scene = *state;
+	struct sen_train_params p = sen_train_defaults;
+	struct sen_model *source;
+	struct sen_validation v;
+	size_t n;
+
+	for (int i = 0; i < 200; i++)
+		fixture_attack(&s[i * 20], i, SEN_CLASS_SCAN + i % 2);
+	p.centroids = 12;
+	source = fixture_train(s, 4000, &p);
+	shipped = sen_labelled_centroids(source, &n);
+	assert_true(n >= 2);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(shipped[i].label, SEN_LABEL_ATTACK);
+		assert_true(shipped[i].class_id == SEN_CLASS_SCAN ||
+			    shipped[i].class_id == SEN_CLASS_SCAN + 1);
+		/* It comes back to where it was. */
+		assert_int_equal(fixture_score(source, &shipped[i]).class_id, shipped[i].class_id);
+	}
+	assert_int_equal(validate(scene, NULL, &v), 0);
+	assert_int_equal(
+		sen_validate_shipped(scene->model, NULL, shipped, n, &sen_gate_defaults, &v), 0);
+	assert_int_equal(v.shipped, n);
+	assert_true(v.shipped_recall == 1);
+	scene->model->threshold = 4096;
+	assert_int_equal(sen_validate_shipped(scene->model, source, shipped, n, &sen_gate_defaults,
+					      &v),
+			 -EKEYREJECTED);
+	assert_non_null(strstr(v.reason, "shipped"));
+	assert_int_equal(
+		sen_validate_shipped(scene->model, source, NULL, 0, &sen_gate_defaults, &v), 0);
+	free(shipped);
+	sen_model_free(source);
+	free(s);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -271,6 +341,8 @@ int main(void)
 		TEST(refuses_a_model_that_misses_everything),
 		TEST(holds_to_the_gate),
 		TEST(refuses_a_step_back),
+		TEST(refuses_the_loss_of_a_class),
+		TEST(is_tried_on_shipped_attacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

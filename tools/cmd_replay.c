@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* sentroid replay: what the detector would have said about a capture. The packet program itself says
  * it, by test_run; nothing is attached. */
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "announce.h"
 #include "captures.h"
 #include "clock.h"
 #include "command.h"
 #include "loader.h"
 #include "offline.h"
 #include "paths.h"
+#include "rehearsal.h"
 #include "replay_summary.h"
 #include "rules.h"
 
@@ -21,6 +22,8 @@ struct options {
 	const char *model;
 	const char *flows;
 	const char *packets;
+	struct sen_config config; /* of the agent that is rehearsed */
+	bool learn;
 	bool json;
 };
 
@@ -28,6 +31,7 @@ enum {
 	KEY_MODEL = 0x100,
 	KEY_FLOWS,
 	KEY_PACKETS,
+	KEY_LEARN,
 	KEY_JSON
 };
 
@@ -35,9 +39,27 @@ static const struct argp_option option_list[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Model instead of the shipped one", 0 },
 	{ "flows", KEY_FLOWS, "OUT.csv", 0, "Write a line for every flow", 0 },
 	{ "packets", KEY_PACKETS, "OUT.csv", 0, "Write a line for every frame", 0 },
+	{ "learn", KEY_LEARN, 0, 0,
+	  "Learn as an agent would, and score by what has been learned so far", 0 },
+	{ "config", 'c', "FILE", 0, "Configuration of that agent instead of the defaults", 0 },
 	{ "json", KEY_JSON, 0, 0, "Print the summary as JSON", 0 },
 	{ 0 },
 };
+
+static void on_bad_line(void *ctx, const char *file, unsigned int line, const char *what)
+{
+	(void)ctx;
+	note("%s: line %u: %s", file, line, what);
+}
+
+static int read_config(struct options *o, const char *path)
+{
+	int err = sen_config_load(&o->config, path, on_bad_line, NULL);
+
+	return err ? usage_error("--config: %s: %s", path,
+				 err == -EINVAL ? "bad lines" : strerror(-err)) :
+		     0;
+}
 
 static int on_option(int key, const char *value, void *input)
 {
@@ -53,6 +75,11 @@ static int on_option(int key, const char *value, void *input)
 	case KEY_PACKETS:
 		o->packets = value;
 		return 0;
+	case KEY_LEARN:
+		o->learn = true;
+		return 0;
+	case 'c':
+		return read_config(o, value);
 	case KEY_JSON:
 		o->json = true;
 		return 0;
@@ -77,11 +104,10 @@ struct replay {
 	struct sen_offline *program;
 	struct sen_flowlog *flows;
 	struct sen_csv *packets;
-	struct sen_alerts *alerts;
-	struct sen_model_flat flat;
+	struct sen_rehearsal *agent;
+	struct sen_replay_clock clock; /* as the program's own, ahead of it by what waits to be run */
 	struct replay_summary summary;
-	int64_t second;            /* of the capture, for the alerts */
-	unsigned int samples_left; /* in it */
+	bool learn;
 };
 
 static void write_packet(const struct replay *r, uint32_t score)
@@ -113,37 +139,31 @@ static int on_result(void *ctx, const struct sen_frame *frame,
 	return sen_flowlog_add(r->flows, frame, result, NULL);
 }
 
-/* A moment of the capture as the alerts' clock, which only goes forward. */
-static int64_t alert_clock(struct replay *r, uint64_t time_ns)
-{
-	int64_t ms = (int64_t)(time_ns / 1000000), second = ms / 1000;
-
-	if (second > r->second) {
-		r->second = second;
-		r->samples_left = sen_policy_defaults.rate[SEN_SAMPLE_FLAGGED];
-		sen_alerts_tick(r->alerts, ms);
-	}
-	return second < r->second ? r->second * 1000 : ms;
-}
-
-/* Flows are named by every sample; the alerts get no more than those of an agent. */
 static void on_event(void *ctx, const struct sen_event *event)
 {
 	struct replay *r = ctx;
-	int64_t now_ms = alert_clock(r, event->time_ns);
-	char reason[SEN_ANNOUNCE_TEXT];
+	struct sen_why ignored; /* only a learner can fail, and that is not ticked here */
 
 	sen_flowlog_name(r->flows, event, sen_rules_classify(event, NULL, 0));
-	if (!r->samples_left)
-		return;
-	if (event->score >= SEN_ONE)
-		r->samples_left--;
-	sen_announce(r->alerts, &r->flat, event, true, now_ms, reason);
+	if (!r->learn && sen_rehearsal_due(r->agent, event->time_ns))
+		sen_rehearsal_tick(r->agent, event->time_ns, &ignored);
+	sen_rehearsal_event(r->agent, event);
 }
 
-static void ignore_alert(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert)
+/* What the agent says, as it says it; in the JSON, at the end. */
+static void on_line(void *ctx, double seconds, const char *line)
 {
-	(void)ctx, (void)phase, (void)alert;
+	struct replay *r = ctx;
+	cJSON *item;
+
+	if (!r->summary.timeline) {
+		printf("%12.0f s  %s\n", seconds, line);
+		return;
+	}
+	item = cJSON_CreateObject();
+	cJSON_AddNumberToObject(item, "seconds", seconds);
+	cJSON_AddStringToObject(item, "line", line);
+	cJSON_AddItemToArray(r->summary.timeline, item);
 }
 
 /* The first of a kind is told where it is; at the end, how many there were. */
@@ -164,12 +184,29 @@ static void on_damage(void *ctx, const struct sen_why *why)
 	note_damage(NULL, why);
 }
 
+/* A model that comes into force does so between two seconds: none before is scored by it. */
+static int live_until(struct replay *r, const struct sen_frame *frame, struct sen_why *why)
+{
+	int err;
+
+	sen_replay_clock_set(&r->clock, frame->time_ns);
+	if (!sen_rehearsal_due(r->agent, r->clock.now_ns))
+		return 0;
+	err = sen_offline_flush(r->program);
+	if (err)
+		return sen_why(why, err, NULL, "replaying: %s", strerror(-err));
+	return sen_rehearsal_tick(r->agent, r->clock.now_ns, why);
+}
+
 static int run(struct replay *r, struct sen_captures *captures, struct sen_why *why)
 {
 	struct sen_frame frame;
 	int err;
 
 	while (sen_captures_next(captures, &frame)) {
+		err = r->learn ? live_until(r, &frame, why) : 0;
+		if (err)
+			return err;
 		err = sen_offline_add(r->program, &frame);
 		if (err)
 			return sen_why(why, err, NULL, "replaying: %s: frame %llu: %s", frame.file,
@@ -179,33 +216,67 @@ static int run(struct replay *r, struct sen_captures *captures, struct sen_why *
 	return err ? sen_why(why, err, NULL, "replaying: %s", strerror(-err)) : 0;
 }
 
-static int open_replay(struct replay *r, const struct options *o, const struct sen_model *model,
-		       struct sen_why *why)
+static int open_agent(struct replay *r, const struct options *o, const struct sen_model_flat *flat,
+		      struct sen_why *why)
 {
-	struct sen_alerts_settings alerts = sen_announce_settings(&sen_config_defaults);
+	struct sen_rehearsal_options options = {
+		.config = &o->config,
+		.program = r->program,
+		.model = flat,
+		.learn = o->learn,
+		.on_line = o->learn ? on_line : NULL,
+		.ctx = r,
+	};
+	int err = sen_rehearsal_new(&options, &r->agent, why);
+
+	if (err)
+		return err;
+	r->summary.alerts = sen_rehearsal_alerts(r->agent);
+	if (o->learn && o->json)
+		r->summary.timeline = cJSON_CreateArray();
+	return 0;
+}
+
+static int open_program(struct replay *r, const struct options *o, const struct sen_model *model,
+			struct sen_why *why)
+{
+	struct sen_model_flat *flat = calloc(1, sizeof(*flat));
 	struct sen_policy policy = sen_policy_defaults;
 	struct sen_offline_options offline = {
-		.model = &r->flat,
+		.model = flat,
 		.policy = &policy,
 		.on_result = on_result,
 		.on_event = on_event,
 		.on_clock = on_clock,
 		.ctx = r,
 	};
-	int err = sen_model_flatten(model, &r->flat, why);
+	int err = flat ? sen_model_flatten(model, flat, why) :
+			 sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
 
 	sen_offline_sample_all(&policy);
 	if (!err)
 		err = sen_offline_open(&offline, &r->program, why);
-	if (err)
-		return err;
+	if (!err)
+		err = open_agent(r, o, flat, why);
+	free(flat);
+	return err;
+}
+
+static int open_replay(struct replay *r, const struct options *o, const struct sen_model *model,
+		       struct sen_why *why)
+{
+	int err;
+
+	r->learn = o->learn;
 	r->flows = sen_flowlog_new();
-	if (!r->flows || sen_alerts_new(&alerts, ignore_alert, NULL, &r->alerts))
+	if (!r->flows)
 		return sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
 	r->summary.flows = r->flows;
-	r->summary.alerts = r->alerts;
 	r->summary.model = model;
-	return o->packets ? sen_csv_open(o->packets, "frame,score,flagged", &r->packets, why) : 0;
+	err = open_program(r, o, model, why);
+	if (err || !o->packets)
+		return err;
+	return sen_csv_open(o->packets, "frame,score,flagged", &r->packets, why);
 }
 
 static void close_replay(struct replay *r)
@@ -213,7 +284,8 @@ static void close_replay(struct replay *r)
 	struct sen_why ignored;
 
 	sen_csv_close(r->packets, &ignored);
-	sen_alerts_free(r->alerts);
+	cJSON_Delete(r->summary.timeline);
+	sen_rehearsal_free(r->agent);
 	sen_flowlog_free(r->flows);
 	sen_offline_close(r->program);
 	free(r);
@@ -239,6 +311,7 @@ static int finish(struct replay *r, const struct options *o, int64_t began_ms, s
 	show_progress(r->summary.packets, true);
 	r->summary.seconds = (double)(sen_now_ms() - began_ms) / 1000;
 	tell_clock(r);
+	r->summary.learner = sen_rehearsal_learner(r->agent);
 	return err ? err : replay_summary_print(&r->summary, o->json, why);
 }
 
@@ -268,7 +341,7 @@ static int replay_files(const struct options *o, const char *const *files,
 int cmd_replay(int argc, char **argv)
 {
 	const char *files[SYNTAX_ARGS + 1] = { 0 };
-	struct options o = { 0 };
+	struct options o = { .config = sen_config_defaults };
 	struct sen_why why = { 0 };
 	struct sen_model *model;
 	char shipped[PATH_MAX];

@@ -8,10 +8,12 @@
 
 #include "command.h"
 #include "endpoint.h"
+#include "figure.h"
 #include "replay_summary.h"
 #include "table.h"
 
-#define TOP 5 /* sources and targets that are named */
+#define TOP   5  /* sources and targets that are named */
+#define PARTS 10 /* of a capture that was learned from */
 
 struct host {
 	uint8_t addr[SEN_ADDR_BYTES];
@@ -105,6 +107,43 @@ static void print_hosts(const char *what, const struct host top[TOP])
 	}
 }
 
+/* Flows that began in one of equal parts of the capture, to see how alarms come and go. */
+struct part {
+	uint64_t flows, flagged;
+};
+
+static void count_parts(const struct replay_summary *s, struct part part[PARTS])
+{
+	uint64_t length = (s->last_ns - s->first_ns) / PARTS + 1;
+
+	memset(part, 0, PARTS * sizeof(*part));
+	for (size_t i = 0; i < sen_flowlog_count(s->flows); i++) {
+		const struct sen_flow_record *r = sen_flowlog_get(s->flows, i);
+		struct part *p = &part[(r->first_ns - s->first_ns) / length];
+
+		p->flows++;
+		p->flagged += sen_flow_flagged(r);
+	}
+}
+
+static void print_learned(const struct replay_summary *s)
+{
+	const struct sen_learner_status *l = s->learner;
+	struct table t = { .align = ">>>>", .indent = "" };
+	struct part part[PARTS];
+
+	printf("learning     version %u in force, %" PRIu64 " promoted, %" PRIu64
+	       " refused, %" PRIu64 " rolled back, %" PRIu64 " drifts\n",
+	       l->version, l->promoted, l->refused, l->rolled_back, l->drifts);
+	count_parts(s, part);
+	table_row(&t, "from, s\tflows\tflagged\tshare");
+	for (int i = 0; i < PARTS; i++)
+		table_row(&t, "%.0f\t%" PRIu64 "\t%" PRIu64 "\t%s", span(s) * i / PARTS,
+			  part[i].flows, part[i].flagged,
+			  percent((double)part[i].flagged / (double)part[i].flows).is);
+	table_print(&t);
+}
+
 static void print_text(const struct replay_summary *s, const struct tops *tops)
 {
 	const char *heading = "classes";
@@ -129,7 +168,27 @@ static void print_text(const struct replay_summary *s, const struct tops *tops)
 	}
 	print_hosts("sources", tops->source);
 	print_hosts("targets", tops->target);
+	if (s->learner)
+		print_learned(s);
 	printf("speed        %.0f packets/s\n", rate(s));
+}
+
+static void add_learned(const struct replay_summary *s, cJSON *root)
+{
+	cJSON *list = cJSON_AddArrayToObject(root, "parts");
+	struct part part[PARTS];
+
+	count_parts(s, part);
+	for (int i = 0; i < PARTS; i++) {
+		cJSON *item = cJSON_CreateObject();
+
+		cJSON_AddNumberToObject(item, "from", span(s) * i / PARTS);
+		cJSON_AddNumberToObject(item, "flows", (double)part[i].flows);
+		cJSON_AddNumberToObject(item, "flagged", (double)part[i].flagged);
+		cJSON_AddItemToArray(list, item);
+	}
+	cJSON_AddItemToObject(root, "learner", sen_learner_json(s->learner));
+	cJSON_AddItemToObject(root, "timeline", cJSON_Duplicate(s->timeline, true));
 }
 
 static cJSON *hosts_json(const struct host top[TOP])
@@ -186,6 +245,8 @@ static int print_json(const struct replay_summary *s, const struct tops *tops)
 	cJSON_AddItemToObject(root, "classes", classes_json(s, tops));
 	cJSON_AddItemToObject(root, "sources", hosts_json(tops->source));
 	cJSON_AddItemToObject(root, "targets", hosts_json(tops->target));
+	if (s->learner)
+		add_learned(s, root);
 	cJSON_AddNumberToObject(root, "seconds", s->seconds);
 	cJSON_AddNumberToObject(root, "packets_per_second", rate(s));
 	text = cJSON_Print(root);

@@ -8,6 +8,7 @@
 
 #include "alerts.h"
 #include "flowlog.h"
+#include "learner.h"
 #include "model.h"
 #include "why.h"
 
@@ -22,6 +23,8 @@ struct replay_summary {
 	const struct sen_flowlog *flows;
 	const struct sen_model *model;
 	const struct sen_alerts *alerts;
+	const struct sen_learner_status *learner; /* NULL: nothing was learned */
+	cJSON *timeline;                          /* what the agent said, for JSON; else NULL */
 };
 
 int replay_summary_print(const struct replay_summary *s, bool json, struct sen_why *why);

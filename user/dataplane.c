@@ -224,14 +224,24 @@ int sen_dataplane_stats(const struct sen_dataplane *dp, struct sen_stats *out)
 	return sen_stats_sum(dp->fd[STATS], out);
 }
 
+int sen_score_hist_sum(int dist_hist_fd, struct sen_score_hist *out)
+{
+	return sum_cpus(dist_hist_fd, out, sizeof(*out));
+}
+
 int sen_dataplane_score_hist(const struct sen_dataplane *dp, struct sen_score_hist *out)
 {
-	return sum_cpus(dp->fd[DIST_HIST], out, sizeof(*out));
+	return sen_score_hist_sum(dp->fd[DIST_HIST], out);
+}
+
+int sen_feature_hist_sum(int feat_hist_fd, struct sen_feature_hist *out)
+{
+	return sum_cpus(feat_hist_fd, out, sizeof(*out));
 }
 
 int sen_dataplane_feature_hist(const struct sen_dataplane *dp, struct sen_feature_hist *out)
 {
-	return sum_cpus(dp->fd[FEAT_HIST], out, sizeof(*out));
+	return sen_feature_hist_sum(dp->fd[FEAT_HIST], out);
 }
 
 /* The packet path's clock, in units of deadlines. */
@@ -341,13 +351,13 @@ int sen_dataplane_push(struct sen_dataplane *dp, enum sen_slot slot,
 
 /* The model map of a slot. Between reading its id and opening it somebody may have put another one
  * there, and the id is gone: then once more. */
-static int open_slot(const struct sen_dataplane *dp, enum sen_slot slot)
+static int open_slot(int models_fd, enum sen_slot slot)
 {
 	__u32 key = slot, id;
 	int fd;
 
 	for (int tries = 0; tries < 100; tries++) {
-		if (bpf_map_lookup_elem(dp->fd[MODELS], &key, &id))
+		if (bpf_map_lookup_elem(models_fd, &key, &id))
 			return -errno;
 		fd = bpf_map_get_fd_by_id(id);
 		if (fd >= 0)
@@ -358,10 +368,9 @@ static int open_slot(const struct sen_dataplane *dp, enum sen_slot slot)
 	return -EAGAIN;
 }
 
-int sen_dataplane_model(const struct sen_dataplane *dp, enum sen_slot slot,
-			struct sen_model_flat *out)
+int sen_model_slot_get(int models_fd, enum sen_slot slot, struct sen_model_flat *out)
 {
-	int fd = open_slot(dp, slot), err = 0;
+	int fd = open_slot(models_fd, slot), err = 0;
 	__u32 zero = 0;
 
 	if (fd < 0)
@@ -372,13 +381,22 @@ int sen_dataplane_model(const struct sen_dataplane *dp, enum sen_slot slot,
 	return err;
 }
 
-int sen_dataplane_clear(struct sen_dataplane *dp, enum sen_slot slot)
+int sen_dataplane_model(const struct sen_dataplane *dp, enum sen_slot slot,
+			struct sen_model_flat *out)
+{
+	return sen_model_slot_get(dp->fd[MODELS], slot, out);
+}
+
+int sen_model_slot_clear(int models_fd, enum sen_slot slot)
 {
 	__u32 key = slot;
 
-	if (!bpf_map_delete_elem(dp->fd[MODELS], &key) || errno == ENOENT)
-		return 0;
-	return -errno;
+	return bpf_map_delete_elem(models_fd, &key) && errno != ENOENT ? -errno : 0;
+}
+
+int sen_dataplane_clear(struct sen_dataplane *dp, enum sen_slot slot)
+{
+	return sen_model_slot_clear(dp->fd[MODELS], slot);
 }
 
 /* Pid of a line of /proc/locks ("1: FLOCK  ADVISORY  WRITE PID MAJOR:MINOR:INODE 0 EOF") that is about the

@@ -33,8 +33,10 @@ int sen_dataplane_events_fd(const struct sen_dataplane *dp);
 
 /* Sums over CPUs. 0 or a negative errno. */
 int sen_dataplane_stats(const struct sen_dataplane *dp, struct sen_stats *out);
-/* The same from a bare `stats` map. */
+/* The same from bare maps. */
 int sen_stats_sum(int stats_fd, struct sen_stats *out);
+int sen_score_hist_sum(int dist_hist_fd, struct sen_score_hist *out);
+int sen_feature_hist_sum(int feat_hist_fd, struct sen_feature_hist *out);
 int sen_dataplane_score_hist(const struct sen_dataplane *dp, struct sen_score_hist *out);
 int sen_dataplane_feature_hist(const struct sen_dataplane *dp, struct sen_feature_hist *out);
 int sen_dataplane_flow_usage(const struct sen_dataplane *dp, struct sen_flow_usage *out);
@@ -49,8 +51,10 @@ int sen_dataplane_set_policy(struct sen_dataplane *dp, const struct sen_policy *
  * Packets in flight finish with the model they began with. */
 int sen_dataplane_push(struct sen_dataplane *dp, enum sen_slot slot,
 		       const struct sen_model_flat *model, struct sen_why *why);
-/* The same on a bare `models` map, for the loader, which has no pins yet. */
+/* These on a bare `models` map, for who has no pins. */
 int sen_model_slot_set(int models_fd, enum sen_slot slot, const struct sen_model_flat *model);
+int sen_model_slot_get(int models_fd, enum sen_slot slot, struct sen_model_flat *out);
+int sen_model_slot_clear(int models_fd, enum sen_slot slot);
 /* Copy the model of a slot. -ENOENT: empty. */
 int sen_dataplane_model(const struct sen_dataplane *dp, enum sen_slot slot,
 			struct sen_model_flat *out);

@@ -89,7 +89,7 @@ static int prepare(struct sen_offline *o)
 	o->ring = ring_buffer__new(bpf_map__fd(o->skel->maps.events), on_ring, o, NULL);
 	if (!o->ring)
 		return -errno;
-	return o->options.model ? sen_offline_push(o, o->options.model) : 0;
+	return o->options.model ? sen_offline_push(o, SEN_SLOT_ACTIVE, o->options.model) : 0;
 }
 
 int sen_offline_open(const struct sen_offline_options *options, struct sen_offline **out,
@@ -179,12 +179,32 @@ int sen_offline_flush(struct sen_offline *o)
 	return err;
 }
 
-int sen_offline_push(struct sen_offline *o, const struct sen_model_flat *model)
+int sen_offline_push(struct sen_offline *o, enum sen_slot slot, const struct sen_model_flat *model)
 {
-	return sen_model_slot_set(bpf_map__fd(o->skel->maps.models), SEN_SLOT_ACTIVE, model);
+	return sen_model_slot_set(bpf_map__fd(o->skel->maps.models), slot, model);
+}
+
+int sen_offline_model(const struct sen_offline *o, enum sen_slot slot, struct sen_model_flat *out)
+{
+	return sen_model_slot_get(bpf_map__fd(o->skel->maps.models), slot, out);
+}
+
+int sen_offline_clear(struct sen_offline *o, enum sen_slot slot)
+{
+	return sen_model_slot_clear(bpf_map__fd(o->skel->maps.models), slot);
 }
 
 int sen_offline_stats(const struct sen_offline *o, struct sen_stats *out)
 {
 	return sen_stats_sum(bpf_map__fd(o->skel->maps.stats), out);
+}
+
+int sen_offline_score_hist(const struct sen_offline *o, struct sen_score_hist *out)
+{
+	return sen_score_hist_sum(bpf_map__fd(o->skel->maps.dist_hist), out);
+}
+
+int sen_offline_feature_hist(const struct sen_offline *o, struct sen_feature_hist *out)
+{
+	return sen_feature_hist_sum(bpf_map__fd(o->skel->maps.feat_hist), out);
 }

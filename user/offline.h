@@ -42,7 +42,12 @@ int sen_offline_add(struct sen_offline *o, const struct sen_frame *frame);
 /* Run what is waiting: at the end, and before anything that frames to come shall not share with those
  * handed over, such as another model. 0 or a negative errno. */
 int sen_offline_flush(struct sen_offline *o);
-int sen_offline_push(struct sen_offline *o, const struct sen_model_flat *model);
+/* Its maps, as in dataplane.h. */
+int sen_offline_push(struct sen_offline *o, enum sen_slot slot, const struct sen_model_flat *model);
+int sen_offline_model(const struct sen_offline *o, enum sen_slot slot, struct sen_model_flat *out);
+int sen_offline_clear(struct sen_offline *o, enum sen_slot slot);
 int sen_offline_stats(const struct sen_offline *o, struct sen_stats *out);
+int sen_offline_score_hist(const struct sen_offline *o, struct sen_score_hist *out);
+int sen_offline_feature_hist(const struct sen_offline *o, struct sen_feature_hist *out);
 
 #endif

@@ -193,6 +193,15 @@ int sen_store_prepare(struct sen_store *s, struct sen_why *why)
 	return err;
 }
 
+/* In the place of SQLite's own random(): the same samples give the same draws. */
+static void draw_number(sqlite3_context *context, int n, sqlite3_value **args)
+{
+	struct sen_store *s = sqlite3_user_data(context);
+
+	(void)n, (void)args;
+	sqlite3_result_int64(context, (sqlite3_int64)sen_rng_next(&s->rng));
+}
+
 static int connect_file(struct sen_store *s, const char *path, struct sen_why *why)
 {
 	int rc = sqlite3_open_v2(path ? path : ":memory:", &s->db,
@@ -204,6 +213,7 @@ static int connect_file(struct sen_store *s, const char *path, struct sen_why *w
 		return err;
 	sqlite3_extended_result_codes(s->db, 1);
 	sqlite3_busy_timeout(s->db, BUSY_MS);
+	sqlite3_create_function(s->db, "random", 0, SQLITE_UTF8, s, draw_number, NULL, NULL);
 	err = sen_store_exec(s,
 			     "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
 			     "PRAGMA journal_size_limit = 4194304; PRAGMA cache_size = -16384",

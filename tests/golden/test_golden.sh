@@ -9,6 +9,7 @@
 #   attack.flagged >= SHARE  of these, flagged; benign.flagged of the others
 #   named.CLASS >= SHARE     of the flagged ones of attackers, of that class
 #   alerts.CLASS >= N        alerts that an agent would have raised
+#   promoted >= N            models put in force, where the case has a `config`: it is replayed with --learn
 #
 # The model is trained here, on benign traffic from the same generator: figures that depend on it are
 # bounds, all others are exact.
@@ -55,20 +56,24 @@ trained_otherwise() {
 }
 
 replay() {
-	"$sentroid" replay "$work/case.pcap" --model "$work/model.json" --json \
+	"$sentroid" replay "$work/case.pcap" --model "$work/model.json" --json "${learning[@]}" \
 		--flows "$work/$1.flows" --packets "$work/$1.packets" >"$work/$1.json"
+}
+
+# What does not tell how long something took.
+steady() {
+	jq 'del(.seconds, .packets_per_second, .timeline, .learner)' "$1"
 }
 
 replayed_alike() {
 	replay first && replay second && cmp "$work/first.flows" "$work/second.flows" &&
 		cmp "$work/first.packets" "$work/second.packets" &&
-		cmp <(jq 'del(.seconds, .packets_per_second)' "$work/first.json") \
-			<(jq 'del(.seconds, .packets_per_second)' "$work/second.json")
+		cmp <(steady "$work/first.json") <(steady "$work/second.json")
 }
 
 # Figures of the last replay, "NAME VALUE" a line.
 figures() {
-	jq -r '"packets \(.packets)", "flows \(.flows)",
+	jq -r '"packets \(.packets)", "flows \(.flows)", "promoted \(.learner.promoted // 0)",
 		(.classes | to_entries[] | "alerts.\(.key) \(.value.alerts)")' "$work/first.json"
 	awk -F, '
 		function share(part, all) { return all ? part / all : 0 }
@@ -109,6 +114,8 @@ for case in tests/golden/*/; do
 	name=$(basename "$case")
 	read -ra words < <(grep -v '^#' "$case/traffic")
 	"$traffic" "${words[@]}" >"$work/case.pcap" || exit 1
+	learning=()
+	[[ ! -e $case/config ]] || learning=(--learn --config "$case/config")
 	replayed_alike >>"$work/log" 2>&1
 	result $? "$name: replaying twice gives the same bytes"
 	as_expected "$case/expected"

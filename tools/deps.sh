@@ -19,7 +19,7 @@ declare -A group=(
 	[test]='
 		nginx|nginx-light|nginx-full|nginx-extras curl wrk iperf3 openssh-server
 		openssh-client sshpass dnsmasq-base bind9-dnsutils iputils-ping nmap hping3
-		arping|dsniff iproute2 ethtool tcpdump jq python3-minimal procps'
+		arping|dsniff iproute2 ethtool tcpdump jq sqlite3 python3-minimal procps'
 	[optional]='prometheus qemu-system-x86 xz-utils xdp-tools gnuplot-nox|gnuplot'
 	[lint]='clang-format clang-tidy cppcheck shellcheck'
 )

@@ -304,10 +304,12 @@ int sen_store_visit(const char *path, const struct sen_store_limits *limits, str
 	if (!s)
 		return sen_why(why, -ENOMEM, NULL, "sample store: out of memory");
 	s->limits = *limits;
-	if (access(path, F_OK))
-		err = sen_why(why, -ENOENT,
-			      "sentroidd -i IFACE makes it; --state-dir as given there",
-			      "samples: %s: %s", path, strerror(ENOENT));
+	if (access(path, R_OK | W_OK))
+		err = sen_why(why, -errno,
+			      errno == ENOENT ?
+				      "sentroidd -i IFACE makes it; --state-dir as given there" :
+				      "run it as root",
+			      "samples: %s: %s", path, strerror(errno));
 	else
 		err = sen_store_fail(s, sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE, NULL),
 				     path, why);

@@ -14,11 +14,18 @@ BASELINE=10
 
 agent_tools sqlite3 python3 nmap || skip_all "tools are missing"
 agent_begin learn || exit
+# shellcheck disable=SC2317 # called by the trap
+clean_up() {
+	trap '' INT TERM HUP
+	umount -l "$LAB_TMP/state" 2>/dev/null
+	agent_end
+}
 lab_trap
-trap agent_end EXIT
+trap clean_up EXIT
 lab_up || exit
 lab_servers_up
 state=$LAB_TMP/state
+mkdir "$state" && mount -t tmpfs -o size=12m tmpfs "$state" || exit
 own=$state/$LAB_IF
 
 learn() { in_srv "$SENTROID" learn "$1" --state-dir "$state" "${@:2}" 2>&1; }
@@ -170,6 +177,19 @@ printf 'label,id\nscan,%s\nbenign,99999999\n' "$one" >"$LAB_TMP/good.csv"
 	[ "$(samples 'origin = 3')" = 0 ] && [[ $(labels import "$LAB_TMP/good.csv") == "1 of 2 samples"* ]] &&
 	[ "$(samples "id = $one AND origin = 3 AND label = 2")" = 1 ]
 check "a list is taken whole or not at all" labels list --all --by operator
+
+# --- a full disk -----------------------------------------------------------------------------------
+
+dd if=/dev/zero of="$state/junk" bs=4k 2>/dev/null
+attack_portscan 1001-2000
+log_until 15 "new samples are not kept: sample store" && [ "$(agent_get /readyz)" = ready ]
+check "where no sample can be written it says so, and goes on" agent_log
+rm "$state/junk"
+attack_portscan 2001-3000
+log_until 15 "new samples are kept again"
+check "and keeps them again when there is room" agent_log
+[ "$(agent_log | grep -c 'new samples are not kept')" = 1 ]
+check "it is said once" agent_log
 
 # --- killed ----------------------------------------------------------------------------------------
 

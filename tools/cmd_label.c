@@ -91,15 +91,9 @@ const char *flow_text(const struct sen_record *r, char text[FLOW_TEXT])
 	return text;
 }
 
-/* ---- set ---- */
-
-struct set_options {
-	const char *state_dir, *ifname;
-};
-
-static int on_option(int key, const char *value, void *input)
+int samples_option(int key, const char *value, void *input)
 {
-	struct set_options *o = input;
+	struct samples_options *o = input;
 
 	switch (key) {
 	case KEY_STATE_DIR:
@@ -108,10 +102,15 @@ static int on_option(int key, const char *value, void *input)
 	case 'i':
 		o->ifname = value;
 		return 0;
+	case 'o':
+		o->out = value;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
+
+/* ---- set ---- */
 
 static int parse_ids(const char *const *arg, struct sen_relabel *changes, size_t *n)
 {
@@ -147,9 +146,9 @@ static int label_set(int argc, char **argv)
 		.least = 2,
 		.most = SYNTAX_ARGS,
 		.options = options,
-		.option = on_option,
+		.option = samples_option,
 	};
-	struct set_options o = { .state_dir = sen_config_defaults.state_dir };
+	struct samples_options o = { .state_dir = sen_config_defaults.state_dir };
 	struct sen_relabel changes[SYNTAX_ARGS];
 	const char *arg[SYNTAX_ARGS];
 	struct sen_store *store = NULL;

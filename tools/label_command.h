@@ -12,6 +12,12 @@ int label_list(int argc, char **argv);   /* label_list.c */
 int label_import(int argc, char **argv); /* label_csv.c */
 int label_export(int argc, char **argv); /* label_csv.c */
 
+/* Options that these commands share: --state-dir, -i IFACE, -o FILE. */
+struct samples_options {
+	const char *state_dir, *ifname, *out;
+};
+int samples_option(int key, const char *value, void *input);
+
 /* The samples of an interface, below a state folder. IFACE may be NULL where only one interface has
  * samples. 0 or a negative errno. */
 int samples_of(const char *state_dir, const char *ifname, struct sen_store **out,

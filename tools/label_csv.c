@@ -12,29 +12,6 @@
 
 #define FIELDS_MAX 64
 
-struct csv_options {
-	const char *state_dir, *ifname, *out;
-};
-
-static int on_option(int key, const char *value, void *input)
-{
-	struct csv_options *o = input;
-
-	switch (key) {
-	case KEY_STATE_DIR:
-		o->state_dir = value;
-		return 0;
-	case 'i':
-		o->ifname = value;
-		return 0;
-	case 'o':
-		o->out = value;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
 /* ---- export ---- */
 
 static void write_quoted(FILE *out, const char *text)
@@ -104,9 +81,9 @@ int label_export(int argc, char **argv)
 		.doc = "Write all samples with their labels, flows and features as CSV.",
 		.most = 1,
 		.options = options,
-		.option = on_option,
+		.option = samples_option,
 	};
-	struct csv_options o = { .state_dir = sen_config_defaults.state_dir };
+	struct samples_options o = { .state_dir = sen_config_defaults.state_dir };
 	const char *arg[SYNTAX_ARGS];
 	struct sen_store *store = NULL;
 	struct sen_why why = { 0 };
@@ -242,9 +219,9 @@ int label_import(int argc, char **argv)
 		.least = 1,
 		.most = 1,
 		.options = options,
-		.option = on_option,
+		.option = samples_option,
 	};
-	struct csv_options o = { .state_dir = sen_config_defaults.state_dir };
+	struct samples_options o = { .state_dir = sen_config_defaults.state_dir };
 	struct import im = { 0 };
 	const char *arg[SYNTAX_ARGS];
 	struct sen_store *store = NULL;

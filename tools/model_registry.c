@@ -50,11 +50,13 @@ const struct sen_registry_entry *registry_find(const struct sen_registry *r,
 void registry_record(const char *state_dir, const char *ifname, const struct sen_model_flat *model,
 		     const char *reason)
 {
+	const struct sen_registry_entry *entry;
 	struct sen_registry *r;
 	struct sen_why why = { 0 };
 	int err = registry_of(state_dir, ifname, &r, &why);
 
-	if (!err && registry_find(r, model) && sen_registry_production(r) != model->version)
+	entry = err ? NULL : registry_find(r, model);
+	if (entry && (!entry->approved || sen_registry_production(r) != model->version))
 		err = sen_registry_approve(r, model->version, reason, &why);
 	if (err)
 		note("%s: in force, but not recorded: %s", ifname, why.text);

@@ -161,12 +161,17 @@ static void prune(struct sen_learner *l)
 
 static void tell_promotion(struct sen_learner *l, const struct sen_candidate *c)
 {
+	char shipped[64] = "";
+
+	if (c->shipped_recall > 0)
+		snprintf(shipped, sizeof(shipped), ", flags %.0f%% of the attacks that are shipped",
+			 100 * c->shipped_recall);
 	sen_learner_say(
 		l, SEN_LOG_NOTICE,
 		"model %u promoted (%s): %llu samples, false positives %.3f%% on samples held "
-		"back, trained in %.2f s",
+		"back, trained in %.2f s%s",
 		c->model->version, c->reason, (unsigned long long)c->model->training.samples,
-		100 * c->false_positives, c->seconds);
+		100 * c->false_positives, c->seconds, shipped);
 }
 
 static void take_in_force(struct sen_learner *l, struct sen_candidate *c, int64_t now_ms)
@@ -254,6 +259,7 @@ int sen_learner_stage(struct sen_learner *l, struct sen_training *t, int64_t now
 	c->kind = t->kind;
 	c->seconds = t->seconds;
 	c->false_positives = t->validation.false_positives;
+	c->shipped_recall = t->validation.shipped_recall;
 	snprintf(c->reason, sizeof(c->reason), "%s: %s", sen_training_name(t->kind), t->trigger);
 	l->candidate = c;
 	if (!wants_canary(l))

@@ -101,7 +101,7 @@ static int run_fold(const struct sen_sample *samples, const struct sen_indices *
 		goto out;
 	sen_fit_quantizer(samples, some, model->quantizer);
 	rows = sen_quantized_rows(samples, some, model->quantizer);
-	own = malloc((set->n - n) * sizeof(*own));
+	own = malloc((set->n - n + 1) * sizeof(*own));
 	if (!rows || !own)
 		goto out;
 	err = sen_fit_members(model, rows, n, p);
@@ -124,8 +124,8 @@ out:
 int sen_cross_scores(const struct sen_sample *samples, const struct sen_indices *set,
 		     const struct sen_train_params *p, float *scores, struct sen_why *why)
 {
-	struct sen_indices some = { .at = malloc(set->n * sizeof(*some.at)) };
-	uint8_t *fold = malloc(set->n);
+	struct sen_indices some = { .at = malloc((set->n ? set->n : 1) * sizeof(*some.at)) };
+	uint8_t *fold = malloc(set->n ? set->n : 1);
 	size_t size[FOLDS] = { 0 };
 	int err = -ENOMEM;
 

@@ -217,17 +217,30 @@ static void write_states(FILE *out, const struct sen_metrics_interface *in, size
 struct drift_metric {
 	const char *name;
 	const char *help;
-	size_t offset; /* of a double in struct sen_drift_move */
+	double (*value)(const struct sen_drift_move *move);
 };
+
+static double stability_index(const struct sen_drift_move *move)
+{
+	return move->psi;
+}
+
+static double ks_distance(const struct sen_drift_move *move)
+{
+	return move->ks;
+}
+
+static double shift_octaves(const struct sen_drift_move *move)
+{
+	return move->shift;
+}
 
 static const struct drift_metric drift_metrics[] = {
 	{ "sentroid_drift_stability_index",
 	  "Population stability index against the training reference, last window.",
-	  offsetof(struct sen_drift_move, psi) },
-	{ "sentroid_drift_ks_distance", "Kolmogorov-Smirnov statistic, likewise.",
-	  offsetof(struct sen_drift_move, ks) },
-	{ "sentroid_drift_shift_octaves", "Wasserstein distance, likewise.",
-	  offsetof(struct sen_drift_move, shift) },
+	  stability_index },
+	{ "sentroid_drift_ks_distance", "Kolmogorov-Smirnov statistic, likewise.", ks_distance },
+	{ "sentroid_drift_shift_octaves", "Wasserstein distance, likewise.", shift_octaves },
 };
 
 static void write_moves(FILE *out, const struct drift_metric *m, const char *name,
@@ -235,8 +248,7 @@ static void write_moves(FILE *out, const struct drift_metric *m, const char *nam
 {
 	for (unsigned int dim = 0; dim < SEN_DRIFT_DIMS; dim++)
 		fprintf(out, "%s{interface=\"%s\",source=\"%s\",feature=\"%s\"} %.6g\n", m->name,
-			name, source, sen_drift_name(dim),
-			*(const double *)((const char *)&r->dim[dim] + m->offset));
+			name, source, sen_drift_name(dim), m->value(&r->dim[dim]));
 }
 
 static void write_drift(FILE *out, const struct sen_metrics_interface *in, size_t n)

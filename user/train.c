@@ -219,7 +219,7 @@ static int cross_threshold(struct sen_model *model, const struct sen_sample *sam
 			   const struct sen_indices *set, const struct sen_train_params *p,
 			   struct sen_why *why)
 {
-	float *scores = malloc(set->n * sizeof(*scores));
+	float *scores = malloc((set->n ? set->n : 1) * sizeof(*scores));
 	int err = scores ? sen_cross_scores(samples, set, p, scores, why) : -ENOMEM;
 
 	if (err)

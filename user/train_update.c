@@ -189,7 +189,7 @@ static int update_threshold(struct sen_model *model, const struct sen_sample *sa
 			    const struct sen_indices *judge, const struct sen_train_params *p,
 			    struct sen_why *why)
 {
-	float *scores = malloc(judge->n * sizeof(*scores));
+	float *scores = malloc((judge->n ? judge->n : 1) * sizeof(*scores));
 	double was = model->threshold, now = was;
 	int err;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* From a training that has passed the gate to a model in force: the record, the canary, the swap. */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,7 +164,7 @@ static void tell_promotion(struct sen_learner *l, const struct sen_candidate *c)
 {
 	char shipped[64] = "";
 
-	if (c->shipped_recall > 0)
+	if (!isnan(c->shipped_recall))
 		snprintf(shipped, sizeof(shipped), ", flags %.0f%% of the attacks that are shipped",
 			 100 * c->shipped_recall);
 	sen_learner_say(
@@ -365,6 +366,7 @@ static bool resume(struct sen_learner *l, const struct sen_registry_entry *e, st
 {
 	struct sen_model *model = NULL;
 	const double *fpr = sen_facts_get(&e->metrics, "false_positives");
+	const double *shipped = sen_facts_get(&e->metrics, "shipped_recall");
 
 	if (!l->config.learn_enabled || l->candidate) {
 		sen_why(why, -ECANCELED, NULL, "learning is switched off, or another is staged");
@@ -383,6 +385,7 @@ static bool resume(struct sen_learner *l, const struct sen_registry_entry *e, st
 	}
 	l->candidate->kind = kind_of(e->kind);
 	l->candidate->false_positives = fpr ? *fpr : 0;
+	l->candidate->shipped_recall = shipped ? *shipped : NAN;
 	snprintf(l->candidate->reason, sizeof(l->candidate->reason), "%s", e->reason);
 	return true;
 }

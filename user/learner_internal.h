@@ -28,7 +28,7 @@ struct sen_candidate {
 	enum sen_training_kind kind;
 	char reason[192]; /* what it was trained for */
 	double false_positives;
-	double shipped_recall; /* 0: not known */
+	double shipped_recall; /* NAN: not known */
 	double seconds;
 	bool in_shadow; /* the canary is on; else it waits for the slot */
 	struct sen_canary canary;

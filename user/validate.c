@@ -252,13 +252,14 @@ int sen_validate_shipped(const struct sen_model *candidate, const struct sen_mod
 		return err;
 	out->shipped = c.attack;
 	out->shipped_recall = share(c.hits, c.attack);
-	if (out->shipped_recall <= FLAGS_NONE)
+	if (in_force && confuse(in_force, shipped, n, &old))
+		in_force = NULL;
+	before = in_force ? share(old.hits, old.attack) : 1;
+	/* One no worse than the model in force may come after it, blind as both may be. */
+	if (out->shipped_recall <= FLAGS_NONE && before > FLAGS_NONE)
 		return refuse(out, "misses everything: flags %.1f %% of %zu shipped attacks",
 			      out->shipped_recall * 100, c.attack);
-	if (!in_force || confuse(in_force, shipped, n, &old))
-		return 0;
-	before = share(old.hits, old.attack);
-	if (out->shipped_recall < before - gate->max_class_regression)
+	if (in_force && out->shipped_recall < before - gate->max_class_regression)
 		return refuse(out,
 			      "flags %.1f %% of %zu shipped attacks, the model in force %.1f %%",
 			      out->shipped_recall * 100, c.attack, before * 100);

@@ -350,11 +350,26 @@ static void report_certain(struct sen_alerts *a, const struct sen_event *ev,
 	mark_attacked(a, ev, s, now_ms);
 }
 
+/* Answers that nobody asked for go from the reflector to its victim, whose flow it looks like. */
+static struct sen_event turned(const struct sen_event *ev)
+{
+	struct sen_event copy = *ev;
+
+	copy.flow_flags ^= SEN_FLOW_INITIATOR_1;
+	return copy;
+}
+
 void sen_alerts_event(struct sen_alerts *a, const struct sen_event *ev,
 		      const struct sen_finding *finding, int64_t now_ms)
 {
+	struct sen_event other;
+
 	if (finding->class_id == SEN_CLASS_NONE || finding->class_id >= SEN_CLASS_MAX)
 		return;
+	if (finding->class_id == SEN_CLASS_REFLECTION_TCP && sen_event_is_answer(ev)) {
+		other = turned(ev);
+		ev = &other;
+	}
 	if (finding->certain)
 		report_certain(a, ev, finding, now_ms);
 	else
@@ -363,7 +378,10 @@ void sen_alerts_event(struct sen_alerts *a, const struct sen_event *ev,
 
 bool sen_alerts_explain(struct sen_alerts *a, const struct sen_event *ev, int64_t now_ms)
 {
-	return culprit(a, ev) || affliction(a, ev, now_ms);
+	struct sen_event other = turned(ev);
+
+	return culprit(a, ev) || affliction(a, ev, now_ms) ||
+	       (sen_event_is_answer(ev) && affliction(a, &other, now_ms));
 }
 
 void sen_alerts_tick(struct sen_alerts *a, int64_t now_ms)

@@ -12,6 +12,12 @@ static int initiator(const struct sen_event *ev)
 	return ev->flow_flags & SEN_FLOW_INITIATOR_1 ? 1 : 0;
 }
 
+bool sen_event_is_answer(const struct sen_event *ev)
+{
+	return ev->key.proto == IPPROTO_TCP && ev->flow_flags & SEN_FLOW_ANSWERED &&
+	       !(ev->flow_flags & SEN_FLOW_SYN);
+}
+
 const __u8 *sen_event_source(const struct sen_event *ev)
 {
 	return ev->key.addr[initiator(ev)];

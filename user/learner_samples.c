@@ -48,6 +48,7 @@ static void count(struct sen_learner *l, const struct sen_record *r)
 		l->status.benign++;
 		l->baseline_samples++;
 		l->trigger.samples++;
+		l->trigger.known++;
 	} else if (r->sample.origin == SEN_ORIGIN_RULE) {
 		l->status.attack++;
 	} else {

@@ -23,6 +23,8 @@ int sen_learner_store_open(struct sen_learner *l, struct sen_why *why)
 	sen_store_close(l->store);
 	l->store = store;
 	l->trigger.samples = sen_store_counts(store).fresh;
+	l->trigger.known = l->trigger.samples + sen_store_counts(store).past;
+	l->trigger.known_full = l->trigger.known;
 	return 0;
 }
 

@@ -137,12 +137,6 @@ static bool is_rapid(const struct sen_event *ev)
 	return ev->packets / (ev->evaluations ? ev->evaluations : 1) >= 100;
 }
 
-/* TCP answers without a question, as far as can be seen. */
-static bool is_answer_alone(const struct sen_event *ev)
-{
-	return ev->flow_flags & SEN_FLOW_ANSWERED && !(ev->flow_flags & SEN_FLOW_SYN);
-}
-
 /*
  * A connection to a web server that lives on a few bytes now and then. Evaluations beyond those at
  * powers of two and at changes of state were due to time: there is one a second at most.
@@ -182,7 +176,7 @@ static const struct rule rules[] = {
 	{ SEN_CLASS_REFLECTION_TCP,
 	  TCP,
 	  PAYLOAD_NONE,
-	  is_answer_alone,
+	  sen_event_is_answer,
 	  "answers to connections that were never opened",
 	  { LEAST(SRC_EMPTY_8, 200, "flows") } },
 	{ SEN_CLASS_SCAN,

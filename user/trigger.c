@@ -22,6 +22,8 @@ bool sen_trigger_due(const struct sen_trigger *t, const struct sen_trigger_setti
 		return is_due(due, true, "enough unique uploads");
 	if (now_ms - t->last_full_ms >= s->full_ms)
 		return is_due(due, true, "schedule");
+	if (t->known_full && t->known >= 2 * t->known_full)
+		return is_due(due, true, "twice the samples of the last training from scratch");
 	if (t->samples >= s->samples)
 		return is_due(due, false, "enough new samples");
 	if (since >= s->max_ms)
@@ -46,6 +48,7 @@ void sen_trigger_begin(struct sen_trigger *t, bool full, int64_t now_ms)
 		return;
 	t->asked_full = false;
 	t->last_full_ms = now_ms;
+	t->known_full = t->known;
 }
 
 int64_t sen_trigger_left(const struct sen_trigger *t, const struct sen_trigger_settings *s,

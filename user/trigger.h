@@ -21,6 +21,8 @@ struct sen_trigger {
 	int64_t last_ms;        /* start of the last training */
 	int64_t last_full_ms;   /* of the last full one */
 	uint64_t samples;       /* new since the last training */
+	uint64_t known;         /* that there have been, new or not, */
+	uint64_t known_full;    /* and had been when the last full training began; 0: none has */
 	unsigned int uploads;   /* unique ones that no training has seen */
 	const char *drift;      /* what has drifted, NULL: nothing */
 	bool asked, asked_full; /* by an operator */

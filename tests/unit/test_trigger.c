@@ -37,6 +37,26 @@ static void time_needs_no_samples(void **state)
 	assert_true(due_at(&t, 1800000, false, "time is up"));
 }
 
+/* A model of a short baseline is made anew soon, one of much traffic seldom. */
+static void what_is_known_has_doubled(void **state)
+{
+	struct sen_trigger t = { .known = 1000 };
+
+	(void)state;
+	sen_trigger_begin(&t, true, 0);
+	t.known = 1999;
+	assert_true(quiet_at(&t, 60000));
+	t.known = 2000;
+	assert_true(quiet_at(&t, 59999));
+	assert_true(due_at(&t, 60000, true, "twice the samples of the last training from scratch"));
+	sen_trigger_begin(&t, false, 60000); /* an update is no answer to it */
+	assert_true(
+		due_at(&t, 120000, true, "twice the samples of the last training from scratch"));
+	sen_trigger_begin(&t, true, 120000);
+	t.known = 3999;
+	assert_true(quiet_at(&t, 200000));
+}
+
 static void samples_wait_for_the_least_interval(void **state)
 {
 	struct sen_trigger t = { .samples = 99 };
@@ -107,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(time_needs_no_samples),
+		cmocka_unit_test(what_is_known_has_doubled),
 		cmocka_unit_test(samples_wait_for_the_least_interval),
 		cmocka_unit_test(the_schedule_asks_for_all),
 		cmocka_unit_test(uploads_and_drift),

@@ -12,12 +12,13 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, SEN_REPLAY_BATCH);
+	__uint(max_entries, SEN_REPLAY_BANKS * SEN_REPLAY_BATCH);
 	__type(key, __u32);
 	__type(value, struct sen_replay_slot);
 } replay_slots SEC(".maps");
 
-__u32 replay_count; /* frames in the slots */
+__u32 replay_first; /* slot of the first frame of the batch */
+__u32 replay_count; /* frames in it */
 __u32 replay_next;  /* slot of the frame that is under way */
 /* Of the statistics, before the frame. */
 __u64 replay_inherited;
@@ -113,7 +114,7 @@ __noinline int replay_frame(struct xdp_md *ctx)
 static __always_inline int replay_batch(struct xdp_md *ctx)
 {
 	for (__u32 i = 0; i < SEN_REPLAY_BATCH && i < replay_count; i++) {
-		replay_next = i;
+		replay_next = replay_first + i;
 		replay_frame(ctx);
 	}
 	return XDP_PASS;

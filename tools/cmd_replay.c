@@ -249,6 +249,7 @@ static int open_program(struct replay *r, const struct options *o, const struct 
 		.on_event = on_event,
 		.on_clock = on_clock,
 		.ctx = r,
+		.in_step = o->learn,
 	};
 	int err = flat ? sen_model_flatten(model, flat, why) :
 			 sen_why(why, -ENOMEM, NULL, "replaying: out of memory");

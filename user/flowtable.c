@@ -299,6 +299,8 @@ static int json_row(struct reader *r, const char *line)
 
 		for (int a = 0; !item && a < ALIASES_MAX && zeek.alias[f][a]; a++)
 			item = cJSON_GetObjectItemCaseSensitive(object, zeek.alias[f][a]);
+		if (!item)
+			continue;
 		if (cJSON_IsNumber(item)) {
 			snprintf(number[f], NUMBER_TEXT, "%.9g", item->valuedouble);
 			if (f == FIELD_TIME)

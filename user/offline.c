@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,17 +16,34 @@
 /* As many samples a second as a token bucket can count: nothing is withheld. */
 #define UNLIMITED 4000000u
 
+/* A batch of frames, and where its slots begin. */
+struct bank {
+	unsigned int first, n;
+	struct {
+		uint64_t time_ns, number;
+	} frame[SEN_REPLAY_BATCH];
+};
+
 struct sen_offline {
 	struct sentroid *skel;
 	struct ring_buffer *ring;
 	struct sen_offline_options options;
 	struct sen_replay_slot *slots;
 	size_t slots_bytes;
-	struct {
-		uint64_t time_ns, number;
-	} frame[SEN_REPLAY_BATCH]; /* in each slot */
-	unsigned int waiting;
 	struct sen_replay_clock clock;
+	struct bank bank[SEN_REPLAY_BANKS];
+	struct bank *filling;
+	struct bank *untold;      /* handed over to be run; NULL: none */
+	struct sen_event *events; /* samples of a bank, until its results have been told */
+	unsigned int n_events;
+
+	bool threaded;
+	pthread_t thread;
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t changed;
+	struct bank *running; /* NULL: the thread is idle */
+	int run_err;
+	bool quit;
 };
 
 void sen_offline_sample_all(struct sen_policy *policy)
@@ -46,8 +64,9 @@ static int on_ring(void *ctx, void *data, size_t size)
 	struct sen_offline *o = ctx;
 	const struct sen_event *event = data;
 
-	if (size >= sizeof(*event) && event->version == SEN_EVENT_VERSION && o->options.on_event)
-		o->options.on_event(o->options.ctx, event);
+	if (size >= sizeof(*event) && event->version == SEN_EVENT_VERSION &&
+	    o->n_events < SEN_REPLAY_BATCH)
+		o->events[o->n_events++] = *event;
 	return 0;
 }
 
@@ -73,7 +92,8 @@ static int load(struct sen_offline *o)
 
 static int prepare(struct sen_offline *o)
 {
-	size_t page = sysconf(_SC_PAGESIZE), bytes = SEN_REPLAY_BATCH * sizeof(*o->slots);
+	size_t page = sysconf(_SC_PAGESIZE),
+	       bytes = SEN_REPLAY_BANKS * SEN_REPLAY_BATCH * sizeof(*o->slots);
 	__u32 zero = 0;
 	void *memory;
 
@@ -86,10 +106,73 @@ static int prepare(struct sen_offline *o)
 	if (bpf_map_update_elem(bpf_map__fd(o->skel->maps.policy), &zero, o->options.policy,
 				BPF_ANY))
 		return -errno;
+	o->events = malloc(SEN_REPLAY_BATCH * sizeof(*o->events));
+	if (!o->events)
+		return -ENOMEM;
 	o->ring = ring_buffer__new(bpf_map__fd(o->skel->maps.events), on_ring, o, NULL);
 	if (!o->ring)
 		return -errno;
 	return o->options.model ? sen_offline_push(o, SEN_SLOT_ACTIVE, o->options.model) : 0;
+}
+
+static int run_bank(struct sen_offline *o, const struct bank *bank)
+{
+	static const __u8 room[SEN_REPLAY_BYTES]; /* the largest frame; the program cuts it to size */
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = room, .data_size_in = sizeof(room),
+		    .repeat = 1);
+
+	o->skel->bss->replay_first = bank->first;
+	o->skel->bss->replay_count = bank->n;
+	return bpf_prog_test_run_opts(bpf_program__fd(o->skel->progs.sentroid_replay), &opts) ?
+		       -errno :
+		       0;
+}
+
+static void *run_banks(void *arg)
+{
+	struct sen_offline *o = arg;
+	int err;
+
+	pthread_mutex_lock(&o->lock);
+	for (;;) {
+		while (!o->running && !o->quit)
+			pthread_cond_wait(&o->changed, &o->lock);
+		if (o->quit)
+			break;
+		pthread_mutex_unlock(&o->lock);
+		err = run_bank(o, o->running);
+		pthread_mutex_lock(&o->lock);
+		o->run_err = err;
+		o->running = NULL;
+		pthread_cond_signal(&o->changed);
+	}
+	pthread_mutex_unlock(&o->lock);
+	return NULL;
+}
+
+/* Where there is but one CPU, a thread is of no use. */
+static int start_thread(struct sen_offline *o)
+{
+	int err;
+
+	if (o->options.in_step || sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		return 0;
+	err = pthread_create(&o->thread, NULL, run_banks, o);
+	o->threaded = !err;
+	return -err;
+}
+
+static void stop_thread(struct sen_offline *o)
+{
+	if (!o->threaded)
+		return;
+	pthread_mutex_lock(&o->lock);
+	while (o->running)
+		pthread_cond_wait(&o->changed, &o->lock);
+	o->quit = true;
+	pthread_cond_signal(&o->changed);
+	pthread_mutex_unlock(&o->lock);
+	pthread_join(o->thread, NULL);
 }
 
 int sen_offline_open(const struct sen_offline_options *options, struct sen_offline **out,
@@ -101,10 +184,16 @@ int sen_offline_open(const struct sen_offline_options *options, struct sen_offli
 	if (!o)
 		return sen_why(why, -ENOMEM, NULL, "loading packet program: out of memory");
 	o->options = *options;
+	pthread_mutex_init(&o->lock, NULL);
+	pthread_cond_init(&o->changed, NULL);
+	o->filling = &o->bank[0];
+	o->bank[1].first = SEN_REPLAY_BATCH;
 	libbpf_set_print(quiet);
 	err = load(o);
 	if (!err)
 		err = prepare(o);
+	if (!err)
+		err = start_thread(o);
 	if (err) {
 		sen_offline_close(o);
 		return sen_why(why, err, err == -EPERM ? "run it as root" : NULL,
@@ -118,6 +207,10 @@ void sen_offline_close(struct sen_offline *o)
 {
 	if (!o)
 		return;
+	stop_thread(o);
+	pthread_cond_destroy(&o->changed);
+	pthread_mutex_destroy(&o->lock);
+	free(o->events);
 	ring_buffer__free(o->ring);
 	if (o->slots)
 		munmap(o->slots, o->slots_bytes);
@@ -125,9 +218,91 @@ void sen_offline_close(struct sen_offline *o)
 	free(o);
 }
 
+static void begin(struct sen_offline *o, struct bank *bank)
+{
+	if (!o->threaded) {
+		o->run_err = run_bank(o, bank);
+		return;
+	}
+	pthread_mutex_lock(&o->lock);
+	o->running = bank;
+	pthread_cond_signal(&o->changed);
+	pthread_mutex_unlock(&o->lock);
+}
+
+/* Wait for what is being run, and take its samples before those of the next batch come. */
+static int settle(struct sen_offline *o)
+{
+	int err;
+
+	pthread_mutex_lock(&o->lock);
+	while (o->running)
+		pthread_cond_wait(&o->changed, &o->lock);
+	err = o->run_err;
+	pthread_mutex_unlock(&o->lock);
+	o->n_events = 0;
+	ring_buffer__consume(o->ring);
+	return err;
+}
+
+static int tell_frame(const struct sen_offline *o, const struct bank *bank, unsigned int i)
+{
+	const struct sen_replay_slot *slot = &o->slots[bank->first + i];
+	const struct sen_frame frame = {
+		.data = slot->data,
+		.captured = slot->size,
+		.wire_len = slot->wire_len,
+		.time_ns = bank->frame[i].time_ns,
+		.clock_ns = slot->now_ns,
+		.number = bank->frame[i].number,
+	};
+
+	return o->options.on_result(o->options.ctx, &frame, &slot->result);
+}
+
+static int tell(const struct sen_offline *o, struct bank *bank)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; !err && o->options.on_result && i < bank->n; i++)
+		err = tell_frame(o, bank, i);
+	for (unsigned int i = 0; !err && o->options.on_event && i < o->n_events; i++)
+		o->options.on_event(o->options.ctx, &o->events[i]);
+	bank->n = 0;
+	return err;
+}
+
+/* Have the full bank run while the one before is told and then filled. */
+static int hand_over(struct sen_offline *o)
+{
+	struct bank *before = o->untold;
+	int err = before ? settle(o) : 0;
+
+	if (err)
+		return err;
+	o->untold = o->filling;
+	begin(o, o->filling);
+	o->filling = &o->bank[o->filling == &o->bank[0]];
+	return before ? tell(o, before) : 0;
+}
+
+int sen_offline_flush(struct sen_offline *o)
+{
+	struct bank *last;
+	int err = o->filling->n ? hand_over(o) : 0;
+
+	last = o->untold;
+	if (err || !last)
+		return err;
+	err = settle(o);
+	o->untold = NULL;
+	return err ? err : tell(o, last);
+}
+
 int sen_offline_add(struct sen_offline *o, const struct sen_frame *frame)
 {
-	struct sen_replay_slot *slot = &o->slots[o->waiting];
+	struct bank *bank = o->filling;
+	struct sen_replay_slot *slot = &o->slots[bank->first + bank->n];
 	enum sen_clock_kind kind = sen_replay_clock_set(&o->clock, frame->time_ns);
 
 	if (kind != SEN_CLOCK_FINE && o->options.on_clock)
@@ -135,48 +310,11 @@ int sen_offline_add(struct sen_offline *o, const struct sen_frame *frame)
 	slot->size = sen_frame_head(frame, slot->data);
 	slot->now_ns = o->clock.now_ns;
 	slot->wire_len = frame->wire_len;
-	o->frame[o->waiting].time_ns = frame->time_ns;
-	o->frame[o->waiting++].number = frame->number;
-	return o->waiting == SEN_REPLAY_BATCH ? sen_offline_flush(o) : 0;
-}
-
-static int run_slots(struct sen_offline *o)
-{
-	static const __u8 room[SEN_REPLAY_BYTES]; /* the largest frame; the program cuts it to size */
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = room, .data_size_in = sizeof(room),
-		    .repeat = 1);
-
-	o->skel->bss->replay_count = o->waiting;
-	return bpf_prog_test_run_opts(bpf_program__fd(o->skel->progs.sentroid_replay), &opts) ?
-		       -errno :
-		       0;
-}
-
-static int tell(const struct sen_offline *o, unsigned int i)
-{
-	const struct sen_replay_slot *slot = &o->slots[i];
-	const struct sen_frame frame = {
-		.data = slot->data,
-		.captured = slot->size,
-		.wire_len = slot->wire_len,
-		.time_ns = o->frame[i].time_ns,
-		.clock_ns = slot->now_ns,
-		.number = o->frame[i].number,
-	};
-
-	return o->options.on_result(o->options.ctx, &frame, &slot->result);
-}
-
-int sen_offline_flush(struct sen_offline *o)
-{
-	unsigned int n = o->waiting;
-	int err = n ? run_slots(o) : 0;
-
-	o->waiting = 0;
-	for (unsigned int i = 0; !err && o->options.on_result && i < n; i++)
-		err = tell(o, i);
-	ring_buffer__consume(o->ring);
-	return err;
+	bank->frame[bank->n].time_ns = frame->time_ns;
+	bank->frame[bank->n++].number = frame->number;
+	if (bank->n < SEN_REPLAY_BATCH)
+		return 0;
+	return o->options.in_step ? sen_offline_flush(o) : hand_over(o);
 }
 
 int sen_offline_push(struct sen_offline *o, enum sen_slot slot, const struct sen_model_flat *model)

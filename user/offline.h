@@ -27,6 +27,9 @@ struct sen_offline_options {
 	/* A frame whose time stamp cannot be right. May be NULL. */
 	void (*on_clock)(void *ctx, const struct sen_frame *frame, enum sen_clock_kind kind);
 	void *ctx;
+	/* Nothing is run while on_result and on_event are told of what was: they may change models.
+	 * Otherwise another thread runs one batch meanwhile. */
+	bool in_step;
 };
 
 /* Have every evaluation handed to on_event. */

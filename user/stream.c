@@ -68,6 +68,7 @@ static int gunzip(struct sen_stream *s, char *out, size_t room, size_t *made)
 	return err == Z_OK || err == Z_BUF_ERROR ? 0 : -1;
 }
 
+// NOLINTNEXTLINE(readability-non-const-parameter): zstd writes through it
 static int unzstd(struct sen_stream *s, char *out, size_t room, size_t *made)
 {
 	ZSTD_inBuffer in = { s->packed + s->at, s->n, 0 };

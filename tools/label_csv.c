@@ -8,6 +8,7 @@
 #include "endpoint.h"
 #include "label.h"
 #include "label_command.h"
+#include "samplelog.h"
 #include "sentroid/score.h"
 
 #define FIELDS_MAX 64
@@ -108,35 +109,6 @@ struct import {
 	size_t n, room;
 };
 
-/* Split a line in place, taking quotes off; how many fields. */
-static int split(char *line, char *field[FIELDS_MAX])
-{
-	char *from = line, *to;
-	int n = 0;
-
-	line[strcspn(line, "\r\n")] = '\0';
-	while (n < FIELDS_MAX) {
-		bool quoted = *from == '"';
-
-		field[n++] = to = from;
-		from += quoted;
-		while (*from && (quoted || *from != ',')) {
-			if (quoted && *from == '"' && *++from != '"') {
-				quoted = false;
-				continue;
-			}
-			*to++ = *from++;
-		}
-		if (!*from) {
-			*to = '\0';
-			break;
-		}
-		from++;
-		*to = '\0';
-	}
-	return n;
-}
-
 static int bad_line(const struct import *im, struct sen_why *why, const char *what,
 		    const char *text)
 {
@@ -170,7 +142,7 @@ static int read_change(struct import *im, char *const *field, int n, struct sen_
 		return bad_line(im, why, "not a number of a sample", field[im->id]);
 	if (parse_label(field[im->label], &change))
 		return bad_line(im, why, "not a label", field[im->label]);
-	if (im->n == im->room) {
+	if (!im->changes || im->n == im->room) {
 		im->room = im->room ? 2 * im->room : 256;
 		grown = reallocarray(im->changes, im->room, sizeof(*grown));
 		if (!grown)
@@ -192,7 +164,7 @@ static int read_changes(struct import *im, struct sen_why *why)
 		return sen_why(why, -errno, NULL, "import: %s: %s", im->path, strerror(errno));
 	while (!err && getline(&line, &room, in) >= 0) {
 		im->line++;
-		n = split(line, field);
+		n = sen_csv_split(line, field, FIELDS_MAX);
 		if (im->line == 1)
 			err = read_header(im, field, n, why);
 		else if (n > 1 || field[0][0])

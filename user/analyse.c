@@ -7,12 +7,15 @@
 #include "harvest.h"
 #include "kmeans.h"
 #include "rules.h"
+#include "samplelog.h"
+#include "sentroid/score.h"
 
 #define RECORDS_MAX 20000
 
 struct session {
 	struct sen_analysis *analysis;
 	struct sen_rng rng;
+	const atomic_bool *cancel;
 };
 
 static void label_by_operator(struct sen_record *r, const struct sen_analysis *a)
@@ -25,6 +28,12 @@ static void label_by_operator(struct sen_record *r, const struct sen_analysis *a
 	snprintf(r->reason, sizeof(r->reason), "upload labelled so");
 }
 
+static bool may_teach(const struct sen_record *r, const struct sen_analysis *a)
+{
+	return r->sample.label == SEN_LABEL_BENIGN ||
+	       (r->sample.label == SEN_LABEL_NONE && r->sample.score < a->margin * SEN_ONE);
+}
+
 static void label_by_itself(struct sen_record *r, struct sen_analysis *a,
 			    const struct sen_event *ev)
 {
@@ -33,36 +42,75 @@ static void label_by_itself(struct sen_record *r, struct sen_analysis *a,
 
 	a->attacks += rule != SEN_CLASS_NONE;
 	sen_label_record(r, rule, reason, &a->marks);
-	r->teaches = r->sample.label == SEN_LABEL_BENIGN ||
-		     (r->sample.label == SEN_LABEL_NONE && r->sample.score < a->margin * SEN_ONE);
+	r->teaches = may_teach(r, a);
 }
 
-/* Algorithm R (Vitter 1985). */
-static void on_event(void *ctx, const struct sen_event *ev)
+/* Where the next record goes, NULL: it is not kept. Algorithm R (Vitter 1985). */
+static struct sen_record *next_place(struct session *s)
 {
-	struct session *s = ctx;
 	struct sen_analysis *a = s->analysis;
 	size_t at = a->n;
 
 	a->evaluations++;
-	a->flagged += ev->score >= SEN_ONE;
 	if (a->n < RECORDS_MAX)
 		a->n++;
 	else
 		at = sen_rng_below(&s->rng, a->evaluations);
-	if (at >= RECORDS_MAX)
+	return at < RECORDS_MAX ? &a->records[at] : NULL;
+}
+
+static void on_event(void *ctx, const struct sen_event *ev)
+{
+	struct session *s = ctx;
+	struct sen_analysis *a = s->analysis;
+	struct sen_record *r = next_place(s);
+
+	a->flagged += ev->score >= SEN_ONE;
+	if (!r)
 		return;
-	a->records[at] = sen_record_of(ev);
+	*r = sen_record_of(ev);
 	if (a->label == SEN_LABEL_NONE)
-		label_by_itself(&a->records[at], a, ev);
+		label_by_itself(r, a, ev);
 	else
-		label_by_operator(&a->records[at], a);
+		label_by_operator(r, a);
+}
+
+/* A sample that was an event elsewhere: what its rules and operators said of it stands. */
+static int on_record(void *ctx, const struct sen_record *logged)
+{
+	struct session *s = ctx;
+	struct sen_analysis *a = s->analysis;
+	struct sen_record *r, scored = *logged;
+	struct sen_sample *x = &scored.sample;
+	struct sen_lanes q;
+
+	if (s->cancel && atomic_load_explicit(s->cancel, memory_order_relaxed))
+		return -ECANCELED;
+	sen_quantize(a->model.quantizer, &x->vector, &q);
+	x->score = sen_score(&a->model, &q).score;
+	x->model_version = a->model.version;
+	a->flagged += x->score >= SEN_ONE;
+	r = next_place(s);
+	if (!r)
+		return 0;
+	if (a->label != SEN_LABEL_NONE) {
+		label_by_operator(&scored, a);
+	} else if (x->origin == SEN_ORIGIN_UPLOAD) {
+		scored.confidence = 1;
+		scored.teaches = x->label == SEN_LABEL_BENIGN;
+		snprintf(scored.reason, sizeof(scored.reason), "labelled so where it was seen");
+	} else {
+		sen_label_record(&scored, SEN_CLASS_NONE, NULL, &a->marks);
+		scored.teaches = may_teach(&scored, a);
+	}
+	*r = scored;
+	return 0;
 }
 
 int sen_analyse(struct sen_analysis *a, const char *path, const atomic_bool *cancel,
 		struct sen_why *why)
 {
-	struct session session = { .analysis = a };
+	struct session session = { .analysis = a, .cancel = cancel };
 	struct sen_harvest unused = { 0 };
 	struct sen_harvest_options options = {
 		.model = &a->model, .cancel = cancel, .on_event = on_event, .ctx = &session
@@ -73,8 +121,11 @@ int sen_analyse(struct sen_analysis *a, const char *path, const atomic_bool *can
 	if (!a->records)
 		return sen_why(why, -ENOMEM, NULL, "analysing: out of memory");
 	sen_rng_seed(&session.rng, 1);
-	err = sen_harvest_capture(&unused, path, &options, why);
+	if (sen_samplelog_is(path))
+		err = sen_samplelog_read(path, on_record, &session, why);
+	else
+		err = sen_harvest_capture(&unused, path, &options, why);
 	if (!err && !a->n)
-		err = sen_why(why, -ENODATA, NULL, "no packet of it can be evaluated");
+		err = sen_why(why, -ENODATA, NULL, "nothing in it can be evaluated");
 	return err;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A capture turned into labelled records, by the packet program and the model in force. */
+/* A capture or a log of samples turned into labelled records, by the packet program and the model in
+ * force. */
 #ifndef SENTROID_ANALYSE_H
 #define SENTROID_ANALYSE_H
 
@@ -24,7 +25,7 @@ struct sen_analysis {
 	uint64_t attacks; /* named by rules */
 };
 
-/* -ENODATA: no packet in it that can be evaluated; -EINVAL, ...: no capture. `time_ns` of the records is
+/* -ENODATA: nothing in it can be evaluated; -EINVAL, ...: neither a capture nor a log. `time_ns` of the records is
  * the capture's. */
 int sen_analyse(struct sen_analysis *a, const char *path, const atomic_bool *cancel,
 		struct sen_why *why);

@@ -103,7 +103,8 @@ static const struct syntax syntax = {
 struct replay {
 	struct sen_offline *program;
 	struct sen_flowlog *flows;
-	struct sen_csv *packets;
+	struct sen_csv *packets;    /* NULL: not asked for */
+	struct sen_csv *flow_lines; /* likewise */
 	struct sen_rehearsal *agent;
 	struct sen_replay_clock clock; /* as the program's own, ahead of it by what waits to be run */
 	struct replay_summary summary;
@@ -275,9 +276,11 @@ static int open_replay(struct replay *r, const struct options *o, const struct s
 	r->summary.flows = r->flows;
 	r->summary.model = model;
 	err = open_program(r, o, model, why);
-	if (err || !o->packets)
-		return err;
-	return sen_csv_open(o->packets, "frame,score,flagged", &r->packets, why);
+	if (!err && o->packets)
+		err = sen_csv_open(o->packets, "frame,score,flagged", &r->packets, why);
+	if (!err && o->flows)
+		err = sen_csv_open(o->flows, SEN_FLOWLOG_HEADER, &r->flow_lines, why);
+	return err;
 }
 
 static void close_replay(struct replay *r)
@@ -285,6 +288,7 @@ static void close_replay(struct replay *r)
 	struct sen_why ignored;
 
 	sen_csv_close(r->packets, &ignored);
+	sen_csv_close(r->flow_lines, &ignored);
 	cJSON_Delete(r->summary.timeline);
 	sen_rehearsal_free(r->agent);
 	sen_flowlog_free(r->flows);
@@ -304,11 +308,16 @@ static void tell_clock(const struct replay *r)
 
 static int finish(struct replay *r, const struct options *o, int64_t began_ms, struct sen_why *why)
 {
-	int err = o->flows ? sen_flowlog_write(r->flows, r->summary.model, o->flows, why) : 0;
+	int err;
 
-	if (!err)
+	if (r->flow_lines)
+		sen_flowlog_write(r->flows, r->summary.model, r->flow_lines);
+	err = sen_csv_close(r->flow_lines, why);
+	r->flow_lines = NULL;
+	if (!err) {
 		err = sen_csv_close(r->packets, why);
-	r->packets = NULL;
+		r->packets = NULL;
+	}
 	show_progress(r->summary.packets, true);
 	r->summary.seconds = (double)(sen_now_ms() - began_ms) / 1000;
 	tell_clock(r);

@@ -270,18 +270,9 @@ static void write_record(const struct sen_flow_record *r, const struct sen_model
 	sen_csv_end_line(csv);
 }
 
-int sen_flowlog_write(const struct sen_flowlog *log, const struct sen_model *model,
-		      const char *path, struct sen_why *why)
+void sen_flowlog_write(const struct sen_flowlog *log, const struct sen_model *model,
+		       struct sen_csv *csv)
 {
-	struct sen_csv *csv;
-	int err = sen_csv_open(path,
-			       "first_ts,last_ts,proto,src,sport,dst,dport,packets,bytes,score,"
-			       "flagged,class,reason",
-			       &csv, why);
-
-	if (err)
-		return err;
 	for (size_t i = 0; i < log->n; i++)
 		write_record(&log->records[i], model, csv);
-	return sen_csv_close(csv, why);
 }

@@ -51,8 +51,12 @@ unsigned int sen_flow_class(const struct sen_flow_record *r);
 /* Who sent the first packet (end 0), and to whom (end 1): an IP address, or the MAC that sent ARP. */
 void sen_flow_address(const struct sen_flow_record *r, int end, char text[SEN_FLOW_TEXT]);
 
-/* The CSV of `sentroid replay --flows`; `model` names the classes. */
-int sen_flowlog_write(const struct sen_flowlog *log, const struct sen_model *model,
-		      const char *path, struct sen_why *why);
+#define SEN_FLOWLOG_HEADER                                                              \
+	"first_ts,last_ts,proto,src,sport,dst,dport,packets,bytes,score,flagged,class," \
+	"reason"
+
+/* The lines of `sentroid replay --flows`; `model` names the classes. */
+void sen_flowlog_write(const struct sen_flowlog *log, const struct sen_model *model,
+		       struct sen_csv *csv);
 
 #endif

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "announce.h"
+#include "label.h"
 #include "novelty.h"
 #include "rules.h"
 
@@ -25,6 +26,23 @@ unsigned int sen_announce(struct sen_alerts *alerts, const struct sen_model_flat
 	sen_flat_class_name(model, finding.class_id, name);
 	sen_alerts_event(alerts, ev, &finding, now_ms);
 	return rule;
+}
+
+unsigned int sen_announce_beacon(struct sen_alerts *alerts, struct sen_beacons *beacons,
+				 const struct sen_event *ev, bool known, int64_t now_ms,
+				 char reason[SEN_ANNOUNCE_TEXT])
+{
+	struct sen_finding finding = {
+		.class_id = SEN_CLASS_BEACON,
+		.class_name = sen_label_text(SEN_LABEL_ATTACK, SEN_CLASS_BEACON),
+		.reason = reason,
+		.certain = true,
+	};
+
+	if (!sen_beacons_event(beacons, ev, known, reason, SEN_ANNOUNCE_TEXT))
+		return SEN_CLASS_NONE;
+	sen_alerts_event(alerts, ev, &finding, now_ms);
+	return finding.class_id;
 }
 
 struct sen_alerts_settings sen_announce_settings(const struct sen_config *c)

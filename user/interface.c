@@ -27,23 +27,6 @@ static void refresh_model(struct sen_interface *i, unsigned int version, int64_t
 	sen_dataplane_model(i->dp, SEN_SLOT_ACTIVE, &i->model);
 }
 
-/* What one sample alone does not tell. */
-static unsigned int report_beacon(struct sen_interface *i, const struct sen_event *ev,
-				  int64_t now_ms, char reason[SEN_ANNOUNCE_TEXT])
-{
-	struct sen_finding finding = { .class_id = SEN_CLASS_BEACON,
-				       .class_name = sen_label_text(SEN_LABEL_ATTACK,
-								    SEN_CLASS_BEACON),
-				       .reason = reason,
-				       .certain = true };
-
-	if (!sen_beacons_event(i->beacons, ev, sen_learner_withholds_novelties(i->learner), reason,
-			       SEN_ANNOUNCE_TEXT))
-		return SEN_CLASS_NONE;
-	sen_alerts_event(i->alerts, ev, &finding, now_ms);
-	return finding.class_id;
-}
-
 void sen_interface_event(void *ctx, const struct sen_event *ev)
 {
 	struct sen_interface *i = ctx;
@@ -56,7 +39,9 @@ void sen_interface_event(void *ctx, const struct sen_event *ev)
 	class_id = sen_announce(i->alerts, &i->model, ev,
 				!sen_learner_withholds_novelties(i->learner), now_ms, reason);
 	if (!class_id)
-		class_id = report_beacon(i, ev, now_ms, reason);
+		class_id = sen_announce_beacon(i->alerts, i->beacons, ev,
+					       sen_learner_withholds_novelties(i->learner), now_ms,
+					       reason);
 	sen_learner_sample(i->learner, ev, class_id, reason,
 			   sen_alerts_explain(i->alerts, ev, now_ms));
 }

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "announce.h"
-#include "beacon.h"
 #include "loader.h"
 #include "rehearsal.h"
 
@@ -131,22 +130,6 @@ static bool withholds_novelties(const struct sen_rehearsal *r)
 	return r->learner && sen_learner_withholds_novelties(r->learner);
 }
 
-static unsigned int report_beacon(struct sen_rehearsal *r, const struct sen_event *ev,
-				  char reason[SEN_ANNOUNCE_TEXT])
-{
-	struct sen_finding finding = {
-		.class_id = SEN_CLASS_BEACON,
-		.class_name = "beacon",
-		.reason = reason,
-		.certain = true,
-	};
-
-	if (!sen_beacons_event(r->beacons, ev, withholds_novelties(r), reason, SEN_ANNOUNCE_TEXT))
-		return SEN_CLASS_NONE;
-	sen_alerts_event(r->alerts, ev, &finding, now_ms(r));
-	return finding.class_id;
-}
-
 void sen_rehearsal_event(struct sen_rehearsal *r, const struct sen_event *event)
 {
 	char reason[SEN_ANNOUNCE_TEXT];
@@ -158,7 +141,8 @@ void sen_rehearsal_event(struct sen_rehearsal *r, const struct sen_event *event)
 	class_id = sen_announce(r->alerts, &r->model, event, !withholds_novelties(r), now_ms(r),
 				reason);
 	if (!class_id)
-		class_id = report_beacon(r, event, reason);
+		class_id = sen_announce_beacon(r->alerts, r->beacons, event, withholds_novelties(r),
+					       now_ms(r), reason);
 	if (r->learner)
 		sen_learner_sample(r->learner, event, class_id, reason,
 				   sen_alerts_explain(r->alerts, event, now_ms(r)));

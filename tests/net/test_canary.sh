@@ -43,14 +43,19 @@ until_true() {
 		sleep 0.2
 	done
 }
+# shellcheck disable=SC2317 # called by until_true
 staged() { candidate=$(agent_says .learner.candidate.version) && [ "$candidate" != null ] && [ -n "$candidate" ]; }
+# shellcheck disable=SC2317
 shadowed() { staged && [ "$(status .shadow.version)" = "$candidate" ]; }
+# shellcheck disable=SC2317
 stage_is() { [ "$(entry "$1" .stage)" = "$2" ]; }
+# shellcheck disable=SC2317
 in_force() { [ "$(status .model.version)" = "$1" ]; }
 
 # --- into the canary, and through ----------------------------------------------------------------
 
 configure 'seconds = 8'
+# shellcheck disable=SC2119
 agent_start || give_up "the agent starts"
 benign_start "$SECONDS_AHEAD" 3
 until_true 30 shadowed
@@ -59,6 +64,7 @@ in_force "$shipped" && stage_is "$candidate" Staging
 check "... and is staged, while the one before stays in force" model list
 
 agent_stop KILL
+# shellcheck disable=SC2119
 agent_start && until_true 5 shadowed
 check "the next agent goes on with it" agent_log
 until_true 30 in_force "$candidate" && stage_is "$candidate" Production
@@ -76,6 +82,7 @@ check "the shadow slot is empty again" status .shadow
 configure 'seconds = 1' 'agreement = 1' 'extra = 0.0001' 'shift = 0.1'
 sed -i 's/^seconds = '"$BASELINE"'$/seconds = 1/' "$LAB_TMP/agent.conf"
 before=$(agent_says .learner.refused)
+# shellcheck disable=SC2317
 refused() { (($(agent_says .learner.refused) > before)); }
 in_srv "$SENTROID" learn now "$LAB_IF" --full --state-dir "$LAB_TMP/state" >/dev/null 2>&1
 kill -HUP "$AGENT_PID"
@@ -90,6 +97,7 @@ check "... and its record says why" model list
 model promote "$first" >/dev/null && in_force "$first" &&
 	[ "$(entry "$first" '.history | last | .reason')" = "promoted by the operator" ]
 check "an operator puts a version in force" model show "$first"
+# shellcheck disable=SC2317
 bounded() { [ "$(agent_says .learner.reference)" = "$first" ] && [ "$(agent_says .learner.version)" = "$first" ]; }
 until_true 10 bounded
 check "... which the agent goes on from, and is bound by" agent_says .learner

@@ -6,7 +6,8 @@
 #
 #   packets = N              frames of the capture; flows = N likewise, one a line
 #   attack.flows = N         flows from or to an attacker
-#   attack.flagged >= SHARE  of these, flagged; benign.flagged of the others
+#   attack.flagged >= SHARE  of these, flagged; benign.flagged of the others, benign.last of those in the
+#                            last third of the time
 #   named.CLASS >= SHARE     of the flagged ones of attackers, of that class
 #   alerts.CLASS >= N        alerts that an agent would have raised
 #   promoted >= N            models put in force, where the case has a `config`: it is replayed with --learn
@@ -78,16 +79,21 @@ figures() {
 	awk -F, '
 		function share(part, all) { return all ? part / all : 0 }
 		NR == 1 { next }
+		NR == 2 { start = $1 }
+		{ first[NR] = $1; hit[NR] = $11; end = $1 > end ? $1 : end }
 		$4 ~ /^198\.1[89]\./ || $6 ~ /^198\.1[89]\./ || $4 ~ /^02:66:/ {
 			attack++
 			if ($11) { flagged++; named[$12]++ }
 			next
 		}
-		{ benign++; wrong += $11 }
+		{ benign++; wrong += $11; other[NR] = 1 }
 		END {
 			print "attack.flows", attack + 0
 			print "attack.flagged", share(flagged, attack)
 			print "benign.flagged", share(wrong, benign)
+			for (n in other)
+				if (first[n] > start + (end - start) * 2 / 3) { last++; late += hit[n] }
+			print "benign.last", share(late, last)
 			for (class in named) print "named." class, named[class] / flagged
 		}' "$work/first.flows"
 }

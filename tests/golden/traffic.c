@@ -22,6 +22,7 @@
 #define SERVER      0x0a000002u /* 10.0.0.2 */
 #define RESOLVER    0x0a000003u
 #define GATEWAY     0x0a000001u
+#define STORE       0x0a000004u
 #define CLIENT(n)   (0x0a000100u + (n))
 #define CLIENTS     24
 #define ATTACKER    0xc6120042u /* 198.18.0.66 */
@@ -176,6 +177,37 @@ static void benign(double start, double seconds)
 	}
 }
 
+/* A service that was not there before: small questions, answers twice as long as any of the web's. */
+static void use_store(double at, uint32_t client)
+{
+	struct talk t = talk_new(at, client, STORE, 8443);
+
+	shake_hands(&t);
+	for (unsigned int n = 2 + below(6); n; n--) {
+		say(&t, true, TCP_PSH | TCP_ACK, 1200);
+		for (unsigned int k = 20 + below(20); k; k--)
+			say(&t, false, TCP_ACK, 1400);
+		t.at += uniform(0, 0.2);
+	}
+	part(&t);
+}
+
+/* A job that comes round: one host asks for all it has missed, one connection after the other. */
+static void run_job(double at)
+{
+	for (int n = 0; n < 12; n++, at += 0.15)
+		use_store(at, CLIENT(CLIENTS));
+}
+
+/* Normal traffic that has moved: a new service, larger packets, a job each half minute. */
+static void moved(double start, double seconds)
+{
+	for (double at = start + wait_for(3); at < start + seconds; at += wait_for(3))
+		use_store(at, CLIENT(below(CLIENTS)));
+	for (double at = start + 5; at < start + seconds; at += 30)
+		run_job(at);
+}
+
 /* ---- attacks ---- */
 
 /* A SYN to each port, a RST from most. */
@@ -258,6 +290,7 @@ static const struct kind {
 	void (*make)(double start, double seconds);
 } kinds[] = {
 	{ "benign", benign },
+	{ "moved", moved },
 	{ "scan", scan },
 	{ "syn_flood", syn_flood },
 	{ "brute_force", brute_force },

@@ -12,7 +12,7 @@
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, SEN_REPLAY_BANKS * SEN_REPLAY_BATCH);
+	__uint(max_entries, SEN_REPLAY_BANKS *SEN_REPLAY_BATCH);
 	__type(key, __u32);
 	__type(value, struct sen_replay_slot);
 } replay_slots SEC(".maps");

@@ -30,10 +30,10 @@ program=$(status .prog_id)
 agent_start '[baseline]' "seconds = $BASELINE" '[learn]' 'samples = 800' 'min_interval = 20' \
 	'[canary]' 'evaluations = 200' 'seconds = 3' ||
 	give_up "the agent starts"
-benign_start $((BASELINE + BEFORE + AFTER + 70)) 1
+benign_start $((BASELINE + BEFORE + AFTER + 110)) 1
 
 sleep "$BASELINE"
-agent_until 15 '.learner.state == "active"' || give_up "a model after the baseline"
+agent_until 60 '.learner.state == "active"' || give_up "a model after the baseline"
 check "a model is trained and put in force"
 learned=$EPOCHREALTIME
 [ "$(agent_says .alerts.by_class)" = '{}' ]

@@ -43,9 +43,9 @@ in_force() { status '.model | "\(.version) \(.digest)"'; }
 # So short a baseline says little of what is rare: a threshold without much room above it.
 agent_start '[baseline]' "seconds = $BASELINE" '[train]' 'target_fpr = 0.01' 'threshold_margin = 1' \
 	'[learn]' 'min_interval = 2' '[canary]' 'evaluations = 200' 'seconds = 2' || give_up "the agent starts"
-benign_start $((BASELINE + 30)) 7
+benign_start $((BASELINE + 65)) 7
 sleep "$BASELINE"
-agent_until 25 '.learner.state == "active"' || give_up "a model after the baseline"
+agent_until 60 '.learner.state == "active"' || give_up "a model after the baseline"
 model=$(in_force)
 attack_portscan 1-1000
 sleep 1

@@ -13,7 +13,9 @@
 #include "sentroid/score.h"
 #include "train_internal.h"
 
-#define FOLDS       10
+#define FOLDS 10
+#define FIT_MOST \
+	20000 /* samples that a fold's model is fitted from: more do not move a threshold */
 #define HOST_SHARE  0.1 /* a host with more is the network itself, and no newcomer to it */
 #define HOST_BLOCKS 25  /* such a one is left out by stretches of time */
 
@@ -86,6 +88,16 @@ static size_t part(const struct sen_indices *set, const uint8_t *fold, unsigned 
 	return out->n;
 }
 
+/* Evenly spread ones of them, where there are too many. */
+static void thin_out(struct sen_indices *set, size_t most)
+{
+	if (set->n <= most)
+		return;
+	for (size_t i = 0; i < most; i++)
+		set->at[i] = set->at[i * set->n / most];
+	set->n = most;
+}
+
 /* Fit without fold k, score fold k. */
 static int run_fold(const struct sen_sample *samples, const struct sen_indices *set,
 		    const uint8_t *fold, unsigned int k, const struct sen_train_params *p,
@@ -97,6 +109,7 @@ static int run_fold(const struct sen_sample *samples, const struct sen_indices *
 	int err = -ENOMEM;
 
 	n = part(set, fold, k, false, some);
+	thin_out(some, FIT_MOST);
 	if (!model)
 		goto out;
 	sen_fit_quantizer(samples, some, model->quantizer);
@@ -104,7 +117,7 @@ static int run_fold(const struct sen_sample *samples, const struct sen_indices *
 	own = malloc((set->n - n + 1) * sizeof(*own));
 	if (!rows || !own)
 		goto out;
-	err = sen_fit_members(model, rows, n, p);
+	err = sen_fit_members(model, rows, some->n, p);
 	if (err)
 		goto out;
 	model->threshold = 1;

@@ -66,11 +66,11 @@ trainings() { learner '| .promoted + .refused + .failed'; }
 before=$(trainings)
 [[ $(learn now) == "$LAB_IF: a training is asked for" ]]
 check "learn now" learn now
-learner_until 15 "| .promoted + .refused > $before and (.training | not)"
+learner_until 45 "| .promoted + .refused > $before and (.training | not)"
 check "a training follows at once, whatever the least interval" learn status
 before=$(trainings)
 learn now --full "$LAB_IF" >/dev/null
-learner_until 15 "| .promoted + .refused > $before and (.training | not)"
+learner_until 45 "| .promoted + .refused > $before and (.training | not)"
 check "learn now --full" learn status
 [ "$(stat -c %a "$own/control.sock")" = 600 ] && [ "$(stat -c %a "$own/samples.db")" = 600 ]
 check "the control socket and the samples are root's alone" ls -l "$own"
@@ -133,7 +133,7 @@ log_until() {
 		done
 	done
 }
-log_until 15 "other-name.pcap is known already" "notes.txt rejected" &&
+log_until 45 "other-name.pcap is known already" "notes.txt rejected" &&
 	[ "$(learner .uploads)" = 9 ] && [ "$(trainings)" = "$before" ]
 check "the same one again does not count, nor what is no capture" agent_log
 grep -q . "$own/uploads/rejected/notes.txt.reason" && [ -f "$own/uploads/rejected/notes.txt" ] && [ ! -e "$own/uploads/notes.txt" ]
@@ -142,13 +142,13 @@ check "what is no capture is put aside with the reason" ls -R "$own/uploads"
 # The least interval holds for uploads, too.
 least_interval 1
 capture "$own/uploads/tenth.pcap" 55
-learner_until 25 "| .promoted + .refused > $before and (.training | not) and .uploads == 0"
+learner_until 60 "| .promoted + .refused > $before and (.training | not) and .uploads == 0"
 check "the tenth, dropped into the folder, sets off one training" learn status
 [ "$(find "$own/uploads/archive" -type f -name '20*Z-*.pcap' | wc -l)" = 10 ] && [ -z "$(ls "$own/uploads/stored")" ]
 check "all ten are archived with a time stamp" ls -R "$own/uploads"
 after=$(trainings)
 learn upload "$LAB_TMP/captures/5.pcap" -i "$LAB_IF" >/dev/null
-log_until 15 " 5.pcap is known already" && [ "$(learner .uploads)" = 0 ]
+log_until 45 " 5.pcap is known already" && [ "$(learner .uploads)" = 0 ]
 check "one that has been trained on does not count again" agent_log
 sleep 2
 [ "$(trainings)" = "$after" ]
@@ -190,17 +190,17 @@ check "a list is taken whole or not at all" labels list --all --by operator
 sqlite3 "$own/samples.db" 'PRAGMA wal_checkpoint(TRUNCATE)' >/dev/null
 dd if=/dev/zero of="$state/junk" bs=4k 2>/dev/null
 attack_portscan 1001-2000
-log_until 15 "new samples are not kept: sample store" && [ "$(agent_get /readyz)" = ready ]
+log_until 45 "new samples are not kept: sample store" && [ "$(agent_get /readyz)" = ready ]
 check "where no sample can be written it says so, and goes on" agent_log
 rm "$state/junk"
 attack_portscan 2001-3000
-log_until 15 "new samples are kept again"
+log_until 45 "new samples are kept again"
 check "and keeps them again when there is room" agent_log
 [ "$(agent_log | grep -c 'new samples are not kept')" = 1 ]
 check "it is said once" agent_log
 
 learn upload "$LAB_TMP/labels.csv" -i "$LAB_IF" >/dev/null
-log_until 20 "labels.csv analysed" && [ "$(samples "upload > 0 AND reason = 'labelled so where it was seen' AND label = 2")" -gt 0 ]
+log_until 45 "labels.csv analysed" && [ "$(samples "upload > 0 AND reason = 'labelled so where it was seen' AND label = 2")" -gt 0 ]
 check "exported samples are a log that can be uploaded" agent_log
 
 # --- killed ----------------------------------------------------------------------------------------

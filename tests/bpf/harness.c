@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness.h"
+#include "modelkit.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -225,6 +226,14 @@ void rig_push(struct rig *rig, enum sen_slot slot, const struct sen_model_flat *
 	int fd = bpf_map__fd(rig->skel->maps.models);
 
 	assert_int_equal(sen_model_slot_set(fd, slot, model), 0);
+}
+
+void rig_push_constant(struct rig *rig, __u32 version, __u32 score)
+{
+	static struct sen_model_flat model;
+
+	model_constant(&model, version, score, SEN_CLASS_SCAN);
+	rig_push(rig, SEN_SLOT_ACTIVE, &model);
 }
 
 struct sen_stats rig_stats(const struct rig *rig)

@@ -102,6 +102,8 @@ uint32_t rig_tick(const struct rig *rig);
 
 void rig_apply_policy(struct rig *rig);
 void rig_push(struct rig *rig, enum sen_slot slot, const struct sen_model_flat *model);
+/* Put a model in force that gives every vector this score, and a scan's class where that is flagged. */
+void rig_push_constant(struct rig *rig, __u32 version, __u32 score);
 
 struct sen_stats rig_stats(const struct rig *rig);
 /* Every frame has one outcome and one verdict. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What a flow's entry remembers, when a flow begins anew, and when it is evaluated. */
 #include "harness.h"
-#include "modelkit.h"
 
 #define CLIENT HOST(1)
 #define SERVER HOST(2)
@@ -40,24 +39,11 @@ static struct sent udp(struct rig *rig, uint16_t payload)
 	return rig_send(rig, packet_udp(&p, CLIENT, 5000, SERVER, 53, payload));
 }
 
-static struct sen_flow *flow_of(struct rig *rig, const struct sent *sent)
-{
-	return rig_flow(rig, sent->flow);
-}
-
-static void push_constant(struct rig *rig, __u32 version, __u32 score)
-{
-	static struct sen_model_flat model;
-
-	model_constant(&model, version, score, SEN_CLASS_SCAN);
-	rig_push(rig, SEN_SLOT_ACTIVE, &model);
-}
-
 static void everything_is_counted(void **state)
 {
 	struct rig *rig = *state;
 	struct sent sent = tcp(rig, TCP_SYN, 0);
-	struct sen_flow *f = flow_of(rig, &sent);
+	struct sen_flow *f = rig_flow(rig, sent.flow);
 	uint64_t first_ns = rig->now_ns;
 	struct packet p;
 
@@ -97,7 +83,7 @@ static void icmp_errors_belong_to_their_flow(void **state)
 	};
 	struct rig *rig = *state;
 	struct sent sent = udp(rig, 40), error;
-	struct sen_flow *f = flow_of(rig, &sent);
+	struct sen_flow *f = rig_flow(rig, sent.flow);
 	struct packet p;
 
 	for (uint32_t i = 0; i < 2; i++) {
@@ -110,7 +96,7 @@ static void icmp_errors_belong_to_their_flow(void **state)
 	assert_int_equal(f->min_len, 68);
 	rig_empty_tables(rig);
 	error = rig_send(rig, packet_build(&p, cases[1]));
-	assert_int_equal(flow_of(rig, &error)->key.proto, 1);
+	assert_int_equal(rig_flow(rig, error.flow)->key.proto, 1);
 	assert_true(error.opened);
 	assert_int_equal(rig_used(&rig->flows), 1);
 }
@@ -128,9 +114,9 @@ static void icmp_errors_do_not_open_the_flow_again(void **state)
 	rig_wait_ns(rig, 63 * SECOND_NS);
 	error = rig_send(rig, packet_build(&p, layers));
 	assert_true(error.flow != sent.flow);
-	assert_int_equal(flow_of(rig, &error)->key.proto, 1);
-	assert_int_equal(flow_of(rig, &error)->min_len, 56);
-	assert_int_equal(flow_of(rig, &sent)->packets[!sent.side], 0);
+	assert_int_equal(rig_flow(rig, error.flow)->key.proto, 1);
+	assert_int_equal(rig_flow(rig, error.flow)->min_len, 56);
+	assert_int_equal(rig_flow(rig, sent.flow)->packets[!sent.side], 0);
 }
 
 /* Who opened the flow, by its first packet, from both ends of the key. */
@@ -162,7 +148,7 @@ static void the_initiator(void **state)
 
 			rig_empty_tables(rig);
 			struct sent sent = rig_send(rig, packet_build(&p, layers));
-			uint8_t flags = flow_of(rig, &sent)->flags;
+			uint8_t flags = rig_flow(rig, sent.flow)->flags;
 			bool opener = !!(flags & SEN_FLOW_INITIATOR_1);
 
 			assert_int_equal(sent.side, up);
@@ -179,11 +165,11 @@ static void the_first_payload_stays(void **state)
 	struct rig *rig = *state;
 	struct sent sent = udp(rig, 0);
 
-	assert_false(flow_of(rig, &sent)->flags & SEN_FLOW_PAYLOAD);
+	assert_false(rig_flow(rig, sent.flow)->flags & SEN_FLOW_PAYLOAD);
 	udp(rig, 33);
 	udp(rig, 44);
-	assert_int_equal(flow_of(rig, &sent)->first_payload, 33);
-	assert_true(flow_of(rig, &sent)->flags & SEN_FLOW_PAYLOAD);
+	assert_int_equal(rig_flow(rig, sent.flow)->first_payload, 33);
+	assert_true(rig_flow(rig, sent.flow)->flags & SEN_FLOW_PAYLOAD);
 }
 
 /* Every combination of a closing and a following packet: only a bare SYN opens anew. */
@@ -211,7 +197,7 @@ static void a_syn_reopens_a_closed_flow(void **state)
 		tcp_answer(rig, TCP_SYN | TCP_ACK, 9);
 		tcp(rig, cases[i].closing, 0);
 		struct sent sent = tcp(rig, cases[i].next, 0);
-		struct sen_flow *f = flow_of(rig, &sent);
+		struct sen_flow *f = rig_flow(rig, sent.flow);
 
 		assert_int_equal(sent.opened, cases[i].reopens);
 		assert_int_equal(f->packets[0] + f->packets[1], cases[i].reopens ? 1 : 4);
@@ -236,12 +222,12 @@ static void silence_ends_a_flow(void **state)
 	rig_set_tick(rig, start + IDLE); /* as long as a flow may be silent */
 	sent = udp(rig, 1);
 	assert_false(sent.opened);
-	assert_int_equal(flow_of(rig, &sent)->packets[sent.side], 3);
+	assert_int_equal(rig_flow(rig, sent.flow)->packets[sent.side], 3);
 	rig_set_tick(rig, start + 2 * IDLE + 1); /* one tick longer */
 	sent = udp(rig, 1);
 	assert_true(sent.opened);
-	assert_int_equal(flow_of(rig, &sent)->packets[sent.side], 1);
-	assert_int_equal(flow_of(rig, &sent)->first_ns, rig->now_ns);
+	assert_int_equal(rig_flow(rig, sent.flow)->packets[sent.side], 1);
+	assert_int_equal(rig_flow(rig, sent.flow)->first_ns, rig->now_ns);
 	assert_int_equal(rig_stats(rig).flows_new, 2);
 	assert_int_equal(rig_stats(rig).flows_replaced, 0);
 }
@@ -267,12 +253,12 @@ static void evaluated_at_powers_of_two(void **state)
 	struct rig *rig = *state;
 	uint32_t evaluations = 0;
 
-	push_constant(rig, 1, SEN_ONE / 2);
+	rig_push_constant(rig, 1, SEN_ONE / 2);
 	for (uint32_t n = 1; n <= 300; n++) {
 		struct sent sent = udp(rig, 10);
 
 		evaluations += !(n & (n - 1));
-		assert_int_equal(flow_of(rig, &sent)->evaluations, evaluations);
+		assert_int_equal(rig_flow(rig, sent.flow)->evaluations, evaluations);
 	}
 	assert_int_equal(rig_stats(rig).evaluations, evaluations);
 	assert_int_equal(rig_stats(rig).no_model, 0);
@@ -284,7 +270,7 @@ static void evaluated_at_changes(void **state)
 {
 	struct rig *rig = *state;
 	struct sent sent = tcp(rig, TCP_SYN, 0);
-	struct sen_flow *f = flow_of(rig, &sent);
+	struct sen_flow *f = rig_flow(rig, sent.flow);
 
 	for (int i = 1; i < 8; i++)
 		tcp(rig, TCP_ACK, 0);
@@ -314,7 +300,7 @@ static void evaluated_by_time(void **state)
 
 	for (int n = 0; n < 1024; n++)
 		sent = udp(rig, 1);
-	f = flow_of(rig, &sent);
+	f = rig_flow(rig, sent.flow);
 	rig->policy.eval_shift = shift;
 	rig_apply_policy(rig);
 	before = f->evaluations;
@@ -361,14 +347,14 @@ static void evaluated_when_the_model_changes(void **state)
 	struct sen_flow *f;
 	struct sent sent;
 
-	push_constant(rig, 1, 1000);
+	rig_push_constant(rig, 1, 1000);
 	for (int n = 0; n < 5; n++)
 		sent = udp(rig, 1);
-	f = flow_of(rig, &sent);
+	f = rig_flow(rig, sent.flow);
 	assert_int_equal(f->evaluations, 3);
 	assert_int_equal(f->score, 1000);
 	assert_int_equal(f->version, 1);
-	push_constant(rig, 2, 500);
+	rig_push_constant(rig, 2, 500);
 	udp(rig, 1);
 	udp(rig, 1);
 	assert_int_equal(f->evaluations, 4);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The verdict that is kept with a flow, and what policy makes of it. */
 #include "harness.h"
-#include "modelkit.h"
 
 #define CLIENT HOST(1)
 #define SERVER HOST(2)
@@ -25,19 +24,6 @@ static struct sent udp(struct rig *rig, uint16_t payload)
 	return rig_send(rig, packet_udp(&p, CLIENT, 5000, SERVER, 53, payload));
 }
 
-static struct sen_flow *flow_of(struct rig *rig, const struct sent *sent)
-{
-	return rig_flow(rig, sent->flow);
-}
-
-static void push_constant(struct rig *rig, __u32 version, __u32 score)
-{
-	static struct sen_model_flat model;
-
-	model_constant(&model, version, score, SEN_CLASS_SCAN);
-	rig_push(rig, SEN_SLOT_ACTIVE, &model);
-}
-
 /* Between evaluations the flow's last verdict answers for it, and falls with the model. */
 static void the_verdict_is_cached(void **state)
 {
@@ -46,20 +32,20 @@ static void the_verdict_is_cached(void **state)
 
 	rig->policy.mode = SEN_MODE_ENFORCE;
 	rig_apply_policy(rig);
-	push_constant(rig, 1, SEN_ONE);
+	rig_push_constant(rig, 1, SEN_ONE);
 	for (int n = 0; n < 7; n++)
 		assert_int_equal((sent = udp(rig, 1)).action, DROPPED);
 	assert_int_equal(rig_stats(rig).drop, 7);
 	assert_int_equal(rig_stats(rig).evaluations, 3);
-	assert_int_equal(flow_of(rig, &sent)->class_id, SEN_CLASS_SCAN);
-	assert_int_equal(flow_of(rig, &sent)->reason, SEN_REASON_DISTANCE);
+	assert_int_equal(rig_flow(rig, sent.flow)->class_id, SEN_CLASS_SCAN);
+	assert_int_equal(rig_flow(rig, sent.flow)->reason, SEN_REASON_DISTANCE);
 
-	push_constant(rig, 2, SEN_ONE - 1);
+	rig_push_constant(rig, 2, SEN_ONE - 1);
 	assert_int_equal(udp(rig, 1).action, PASSED);
 	assert_int_equal(udp(rig, 1).action, PASSED);
 	assert_int_equal(rig_stats(rig).evaluations, 4);
-	assert_int_equal(flow_of(rig, &sent)->class_id, SEN_CLASS_NONE);
-	assert_int_equal(flow_of(rig, &sent)->reason, SEN_REASON_NORMAL);
+	assert_int_equal(rig_flow(rig, sent.flow)->class_id, SEN_CLASS_NONE);
+	assert_int_equal(rig_flow(rig, sent.flow)->reason, SEN_REASON_NORMAL);
 	rig_assert_balance(rig);
 }
 
@@ -80,7 +66,7 @@ static void policy_rules_the_cached_verdict(void **state)
 
 	rig->policy.mode = SEN_MODE_ENFORCE;
 	rig_apply_policy(rig);
-	push_constant(rig, 1, 3 * SEN_ONE);
+	rig_push_constant(rig, 1, 3 * SEN_ONE);
 	for (int n = 0; n < 8; n++)
 		udp(rig, 1);
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
@@ -105,7 +91,7 @@ static void the_action_follows_the_class(void **state)
 	rig->policy.mode = SEN_MODE_ENFORCE;
 	rig->policy.action[SEN_CLASS_SCAN] = SEN_VERDICT_ALERT;
 	rig_apply_policy(rig);
-	push_constant(rig, 1, SEN_ONE);
+	rig_push_constant(rig, 1, SEN_ONE);
 	assert_int_equal(udp(rig, 1).action, PASSED);
 	assert_int_equal(rig_stats(rig).alert, 1);
 	rig->policy.action[SEN_CLASS_SCAN] = SEN_VERDICT_DROP;
@@ -120,12 +106,12 @@ static void observing_touches_nothing(void **state)
 
 	rig->policy.mode = SEN_MODE_OBSERVE;
 	rig_apply_policy(rig);
-	push_constant(rig, 1, SEN_ONE);
+	rig_push_constant(rig, 1, SEN_ONE);
 	for (int n = 0; n < 4; n++)
 		assert_int_equal((sent = udp(rig, 1)).action, PASSED);
 	assert_int_equal(rig_stats(rig).pass, 4);
 	assert_int_equal(rig_stats(rig).flagged, 3); /* but it is seen */
-	assert_true(flow_of(rig, &sent)->flags & SEN_FLOW_FLAGGED);
+	assert_true(rig_flow(rig, sent.flow)->flags & SEN_FLOW_FLAGGED);
 	assert_int_equal(rig_last_event(rig)->verdict, SEN_VERDICT_PASS);
 }
 
@@ -140,9 +126,9 @@ static void without_a_model_everything_passes(void **state)
 		assert_int_equal((sent = udp(rig, 1)).action, PASSED);
 	assert_int_equal(rig_stats(rig).no_model, 3);
 	assert_int_equal(rig_stats(rig).evaluations, 0);
-	assert_int_equal(flow_of(rig, &sent)->reason, SEN_REASON_NO_MODEL);
+	assert_int_equal(rig_flow(rig, sent.flow)->reason, SEN_REASON_NO_MODEL);
 	assert_int_equal(rig_read_events(rig), 3); /* the first model is trained on them */
-	push_constant(rig, 1, SEN_ONE);
+	rig_push_constant(rig, 1, SEN_ONE);
 	assert_int_equal(udp(rig, 1).action, DROPPED);
 }
 

@@ -130,11 +130,12 @@ detached_wholly() {
 
 # --- models made by hand -------------------------------------------------------------------------
 
-# sign: the digest into a model on stdin, over the object without white space.
+# sign: the digest into a model on stdin, over the object without white space, its time of making left out.
 sign() {
 	local body
-	body=$(jq -c 'del(.digest)') || return
-	jq -c --arg d "$(printf %s "$body" | sha256sum | cut -d ' ' -f 1)" '.digest = $d' <<<"$body"
+	body=$(cat)
+	jq -c --arg d "$(jq -cj 'del(.digest, .created)' <<<"$body" | sha256sum | cut -d ' ' -f 1)" \
+		'.digest = $d' <<<"$body"
 }
 
 model() {

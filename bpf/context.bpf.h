@@ -45,14 +45,6 @@ static __always_inline __u32 add_saturating(__u32 counter, __u32 amount)
 	return sum | sen_if_negative(0xffffffffll - (__s64)sum);
 }
 
-/* Take an amount back, as far as decay has left it. */
-static __always_inline __u32 sub_floor(__u32 counter, __u32 amount)
-{
-	__s64 left = (__s64)counter - amount;
-
-	return left & ~sen_if_negative(left);
-}
-
 /* `amount` where the change happened, else 0. */
 static __always_inline __u64 if_changed(__u32 change, enum sen_flow_change bit, __u64 amount)
 {
@@ -346,6 +338,21 @@ static __always_inline __u32 in_events(__u32 packets)
 	return packets > 0xffffff ? 0xffffffff : packets * SEN_EVENT_UNIT;
 }
 
+/*
+ * What a counter of the flow is ahead of its credit, which catches up. Another CPU may be at the same flow:
+ * of two that find the same difference one takes it, and the other nothing; and where both counted at a
+ * time, an increment may be lost and the counter be behind its credit for a moment.
+ */
+static __always_inline __u32 take_credit(__u32 *credit, __u32 counter)
+{
+	__u32 before = *(volatile __u32 *)credit;
+	__u32 ahead = sub_floor(counter, before);
+
+	if (!ahead || __sync_val_compare_and_swap(credit, before, counter) != before)
+		return 0;
+	return in_events(ahead);
+}
+
 static __always_inline void contribution_of(struct contribution *c, struct sen_flow *f,
 					    const struct sen_packet *p, __u32 change)
 {
@@ -354,10 +361,8 @@ static __always_inline void contribution_of(struct contribution *c, struct sen_f
 
 	pair_key(&c->key, f);
 	c->now = p->now;
-	c->packets = in_events(n - f->credited);
-	c->answers = in_events(back - f->credited_back);
-	f->credited = n;
-	f->credited_back = back;
+	c->packets = take_credit(&f->credited, n);
+	c->answers = take_credit(&f->credited_back, back);
 	c->opened = if_changed(change, SEN_FLOW_OPENED, SEN_EVENT_UNIT);
 	c->answered = if_changed(change, SEN_FLOW_FIRST_ANSWER, SEN_EVENT_UNIT);
 	c->filled = if_changed(change, SEN_FLOW_FIRST_PAYLOAD, SEN_EVENT_UNIT);

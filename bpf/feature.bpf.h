@@ -34,7 +34,7 @@ static __always_inline void features_of_target(struct sen_vector *x, const struc
 {
 	x->v[SEN_FEATURE_DST_FLOWS_1] = sen_lg_events(t->flows_fast);
 	x->v[SEN_FEATURE_DST_PACKETS_64] = sen_lg_events(t->packets_slow);
-	x->v[SEN_FEATURE_DST_ONE_WAY_64] = lg_ratio(t->packets_slow - t->answers_slow,
+	x->v[SEN_FEATURE_DST_ONE_WAY_64] = lg_ratio(sub_floor(t->packets_slow, t->answers_slow),
 						    t->answers_slow);
 	x->v[SEN_FEATURE_DST_PORTS_8] = sen_lg_distinct(t->ports_mid[0] | t->ports_mid[1]);
 	x->v[SEN_FEATURE_DST_UNSOLICITED_8] = sen_lg_events(t->unsolicited_mid);

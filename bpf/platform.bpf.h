@@ -158,4 +158,12 @@ static __always_inline __u32 forget(__u32 *memory, __u32 value)
 	return *(volatile __u32 *)memory;
 }
 
+/* Take an amount from a counter, as far as decay or another CPU has left it. */
+static __always_inline __u32 sub_floor(__u32 counter, __u32 amount)
+{
+	__s64 left = (__s64)counter - amount;
+
+	return left & ~sen_if_negative(left);
+}
+
 #endif

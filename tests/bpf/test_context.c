@@ -219,6 +219,18 @@ static void counters_saturate(void **state)
 	assert_int_equal(feature(rig, SEN_FEATURE_DST_PACKETS_64), sen_lg_events(~0u));
 }
 
+/* Two CPUs may have counted an answer and not yet the packet that it is. */
+static void more_answers_than_packets(void **state)
+{
+	struct rig *rig = *state;
+
+	tcp(rig, HOST(1), 2000, SERVER, 80, TCP_SYN, 0);
+	target(rig, SERVER)->answers_slow = E(10);
+	tcp(rig, HOST(1), 2001, SERVER, 80, TCP_SYN, 0);
+	assert_int_equal(target(rig, SERVER)->packets_slow, E(2));
+	assert_int_equal(feature(rig, SEN_FEATURE_DST_ONE_WAY_64), 0);
+}
+
 /* One bit for each distinct item, the same for the same item; the estimate within reach of the truth. */
 static void distinct_ports(void **state)
 {
@@ -416,6 +428,7 @@ int main(void)
 		TEST(a_clock_that_steps_back),
 		TEST(the_clock_may_wrap),
 		TEST(counters_saturate),
+		TEST(more_answers_than_packets),
 		TEST(distinct_ports),
 		TEST(estimates_follow_the_truth),
 		TEST(bitmaps_take_turns),

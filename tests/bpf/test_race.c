@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Two CPUs in the same few sets of a table: once packet by packet through the whole program, once as
- * closely as can be, through the table alone. Afterwards the table must be in order.
+ * closely as can be, through the table alone. Afterwards the table must be in order. And two CPUs at the
+ * same flow: neither may credit its hosts with packets that nobody sent.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -32,6 +33,7 @@ struct racer {
 	struct probe *probe;
 	struct rig_table *table;
 	const char *fault;
+	__u64 *now_ns; /* the program's clock */
 };
 
 /* Wait for the others: all go on at the same time. */
@@ -128,6 +130,73 @@ static void frames_of_two_cpus(void **state)
 	assert_int_equal(s.parsed, RACERS * FRAMES);
 	assert_int_equal(s.pass, RACERS * FRAMES);
 	assert_true(s.flows_replaced > FRAMES / 2);
+	rig_assert_balance(rig);
+	rig_close(rig);
+}
+
+/* One direction of a flow. The clock goes to and fro between two ticks, so that nearly every packet is
+ * evaluated and nothing decays. */
+static void *send_one_way(void *arg)
+{
+	struct racer *r = arg;
+	uint64_t start = *r->now_ns;
+	struct packet p;
+
+	if (r->cpu)
+		packet_udp(&p, HOST(2), 80, HOST(1), 1000, 1);
+	else
+		packet_udp(&p, HOST(1), 1000, HOST(2), 80, 1);
+	r->failed += !stay_on_cpu(r->cpu);
+	line_up(r);
+	for (uint64_t i = 0; i < FRAMES; i++) {
+		*(volatile __u64 *)r->now_ns = start + ((i & 1) << SEN_TICK_SHIFT);
+		r->failed += rig_run(r->prog_fd, p.data, p.len) != PASSED;
+	}
+	return NULL;
+}
+
+/* The first packet finds the flow a side to belong to, before the race for the rest. */
+static struct rig *open_one_flow(struct racer racers[RACERS])
+{
+	struct rig *rig = rig_open(NULL);
+	struct packet p;
+
+	rig->policy.eval_shift = 0;
+	rig->policy.sample_every = 0;
+	rig_apply_policy(rig);
+	rig_send(rig, packet_udp(&p, HOST(1), 1000, HOST(2), 80, 1));
+	for (int i = 0; i < RACERS; i++) {
+		racers[i].prog_fd = rig->prog_fd;
+		racers[i].now_ns = &rig->skel->bss->replay.now_ns;
+	}
+	return rig;
+}
+
+static void two_cpus_at_one_flow(void **state)
+{
+	const uint32_t one_way = FRAMES * SEN_EVENT_UNIT, all = 2 * one_way + SEN_EVENT_UNIT;
+	struct racer racers[RACERS] = { 0 };
+	const struct sen_source *s;
+	const struct sen_target *t;
+	struct rig *rig;
+
+	(void)state;
+	if (!enough_cpus())
+		skip();
+	rig = open_one_flow(racers);
+	race(send_one_way, racers);
+	s = rig_source(rig, LAYER_IP4, HOST(1));
+	t = rig_target(rig, LAYER_IP4, HOST(2));
+	print_message("# of %u packets the source is credited with %u, the target with %u and %u "
+		      "of its own; %llu evaluations\n",
+		      all / SEN_EVENT_UNIT, s->packets_slow / SEN_EVENT_UNIT,
+		      t->packets_slow / SEN_EVENT_UNIT, t->answers_slow / SEN_EVENT_UNIT,
+		      rig_stats(rig).no_model);
+	assert_true(rig_stats(rig).no_model > FRAMES);
+	assert_int_equal(rig_stats(rig).flows_new, 1);
+	assert_in_range(s->packets_slow, 1, all);
+	assert_in_range(t->packets_slow, 1, all);
+	assert_in_range(t->answers_slow, 1, one_way);
 	rig_assert_balance(rig);
 	rig_close(rig);
 }
@@ -264,6 +333,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames_of_two_cpus),
+		cmocka_unit_test(two_cpus_at_one_flow),
 		cmocka_unit_test(claims_of_two_cpus),
 		cmocka_unit_test(two_cpus_open_the_same_flows),
 	};

@@ -192,12 +192,23 @@ static __always_inline __u32 arp_update(struct sen_target *t, const struct contr
 	return asked || c->arp == SEN_ARP_CLAIM_TO_US ? 0 : SEN_EVENT_UNIT;
 }
 
+/*
+ * A host as the tables know it: its address and its VLAN, since two VLANs may have the same addresses. IPv4
+ * addresses and MACs leave bytes 6 to 9 empty: the VLAN stands in the last two of these, as it is, and a
+ * keyed hash of it in the first. In an IPv6 address both are mixed in; but for the hash a sender could
+ * choose one that passes for a host of another VLAN.
+ */
+static __always_inline void host_key(__u64 *out, const __u8 *address, __u16 vlan)
+{
+	const __u64 *words = (const __u64 *)address;
+
+	out[0] = words[0] ^ bpf_cpu_to_be64((vlan * (sen_seed[5] | 1)) >> 48);
+	out[1] = words[1] ^ bpf_cpu_to_be64((__u64)vlan << 48);
+}
+
 static __always_inline void pair_key(struct sen_pair_key *key, const struct sen_flow *f)
 {
 	__u32 initiator = !!(f->flags & SEN_FLOW_INITIATOR_1);
-
-	const __u64 *from = (const __u64 *)f->key.addr[initiator];
-	const __u64 *to = (const __u64 *)f->key.addr[!initiator];
 	union {
 		struct {
 			__u16 service;
@@ -207,10 +218,8 @@ static __always_inline void pair_key(struct sen_pair_key *key, const struct sen_
 	} tail = { { f->key.port[!initiator], f->key.proto, { 0 } } };
 	__u64 *words = (__u64 *)key;
 
-	words[0] = from[0];
-	words[1] = from[1];
-	words[2] = to[0];
-	words[3] = to[1];
+	host_key(words, f->key.addr[initiator], f->key.vlan);
+	host_key(words + 2, f->key.addr[!initiator], f->key.vlan);
 	words[4] = tail.word;
 }
 

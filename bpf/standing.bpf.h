@@ -41,27 +41,29 @@ static __always_inline void standing_set(const struct sen_scratch *s, const stru
 	standing->until = p->now + SEN_STANDING_TICKS;
 }
 
-static __always_inline struct sen_target *standing_target(const __u8 *address)
+static __always_inline struct sen_target *standing_target(const struct sen_packet *p)
 {
 	const struct table table = TARGET_TABLE;
 	__u64 words[SEN_KEY_WORDS] = { 0 };
 	struct place place;
 
-	key_copy(words, (const __u64 *)address, SEN_ADDR_BYTES / 8);
+	host_key(words, p->side ? p->key.addr[0] : p->key.addr[1], p->key.vlan);
 	table_place(&place, words, sen_target_sets);
 	return table_set(&table, &place) ? table_find(&table, &place, words) : NULL;
 }
 
-static __always_inline void standing_credit(struct sen_target *t, const struct sen_packet *p,
-					    const __u8 *initiator)
+static __always_inline void standing_credit(struct sen_target *t, const struct sen_packet *p)
 {
+	union sen_addr initiator;
+
+	host_key(initiator.d, p->side ? p->key.addr[1] : p->key.addr[0], p->key.vlan);
 	target_decay(t, p->now);
 	t->packets_slow = add_saturating(t->packets_slow, SEN_EVENT_UNIT);
 	t->flows_fast = add_saturating(t->flows_fast, SEN_EVENT_UNIT);
 	t->flows_mid = add_saturating(t->flows_mid, SEN_EVENT_UNIT);
 	if (!p->payload)
 		t->empty_mid = add_saturating(t->empty_mid, SEN_EVENT_UNIT);
-	t->sources_mid[0] |= bitmap_bit(address_item(initiator), SEN_EVENT_UNIT);
+	t->sources_mid[0] |= bitmap_bit(address_item(initiator.b), SEN_EVENT_UNIT);
 	t->ports_mid[0] |= bitmap_bit(p->key.port[!p->side], SEN_EVENT_UNIT);
 }
 
@@ -79,14 +81,14 @@ __noinline int standing_verdict(__u8 generation)
 	p = &s->packet;
 	if (p->key.proto == IPPROTO_TCP && !is_opening_syn(p))
 		return 0;
-	t = standing_target(p->side ? p->key.addr[0] : p->key.addr[1]);
+	t = standing_target(p);
 	if (!t)
 		return 0;
 	standing = standing_of(t, p->key.proto);
 	if ((__s32)(standing->until - p->now) <= 0 || standing->generation != generation ||
 	    standing->proto != p->key.proto)
 		return 0;
-	standing_credit(t, p, p->side ? p->key.addr[1] : p->key.addr[0]);
+	standing_credit(t, p);
 	s->result.score = standing->score;
 	s->result.class_id = standing->class_id;
 	return 1;

@@ -99,7 +99,7 @@ static __always_inline enum sen_outcome parse_header(struct cursor *c, struct se
 }
 
 /*
- * The ports of a fragmented packet, remembered under its addresses, protocol and id from the fragment
+ * The ports of a fragmented packet, remembered under its addresses, VLAN, protocol and id from the fragment
  * that has them for those that have not. Fixed memory, each entry for whoever came last: fragments of a
  * packet travel together.
  */
@@ -108,7 +108,7 @@ static __always_inline struct sen_fragment *fragment_of(const struct sen_packet 
 							__u64 *fingerprint)
 {
 	__u64 words[5] = { e->from.d[0], e->from.d[1], e->to.d[0], e->to.d[1],
-			   (__u64)p->key.proto << 32 | id };
+			   (__u64)p->key.vlan << 40 | (__u64)p->key.proto << 32 | id };
 	__u32 index;
 
 	*fingerprint = table_hash(words);

@@ -77,7 +77,11 @@ struct sen_set {
 };
 SEN_ASSERT_SIZE(struct sen_set, 64);
 
-/* An initiator. Counters decay (context.bpf.h); SEN_EVENT_UNIT an event. */
+/*
+ * An initiator. Counters decay (context.bpf.h); SEN_EVENT_UNIT an event. Here and in the other tables of
+ * hosts an address has its VLAN with it: in bytes 8 and 9, which IPv4 and MACs leave empty, and a mark in bytes
+ * 6 and 7; both are 0 without a VLAN. An IPv6 address has them mixed in (host_key(), context.bpf.h).
+ */
 struct sen_source {
 	__u8 addr[SEN_ADDR_BYTES];
 	__u32 last; /* tick of the last update */

@@ -199,6 +199,42 @@ static void every_false_claim_counts(void **state)
 	}
 }
 
+/* Of the last packet's sender, in any VLAN. */
+static uint32_t told(struct rig *rig)
+{
+	return rig_last_event(rig)->vector.v[SEN_FEATURE_SRC_UNSOLICITED_64];
+}
+
+static void say(struct rig *rig, uint16_t vlan, uint16_t op, uint64_t mac, uint32_t ip,
+		uint32_t target)
+{
+	const struct layer layers[] = { VLAN(vlan), ARP(op, mac, ip, target), { 0 } };
+	struct packet p;
+
+	rig_send(rig, packet_build(&p, layers));
+}
+
+/* Each VLAN has a gateway, and both gateways have the same address, as they do in many places. */
+static void an_address_in_two_vlans(void **state)
+{
+	struct rig *rig = *state;
+
+	for (int n = 0; n < 12; n++) {
+		uint16_t vlan = n % 2 ? 10 : 20;
+
+		say(rig, vlan, ARP_QUESTION, ASKER, HOST(1), GATEWAY);
+		say(rig, vlan, ARP_ANSWER, OWNER + vlan, GATEWAY, HOST(1));
+		assert_int_equal(told(rig), 0);
+		assert_int_equal(rig_last_event(rig)->key.vlan, vlan);
+	}
+	/* A question in one is none in the other, and an owner of one has no say in the other. */
+	say(rig, 10, ARP_QUESTION, ASKER, HOST(1), GATEWAY);
+	say(rig, 20, ARP_ANSWER, OWNER + 20, GATEWAY, HOST(1));
+	assert_int_equal(told(rig), sen_lg_events(SEN_EVENT_UNIT));
+	say(rig, 10, ARP_ANSWER, OWNER + 20, GATEWAY, HOST(1));
+	assert_int_equal(told(rig), sen_lg_events(2 * SEN_EVENT_UNIT));
+}
+
 /* ARP has no answers within a flow: each side's claims are flows of their own. */
 static void arp_flows_are_not_answered(void **state)
 {
@@ -230,6 +266,7 @@ int main(void)
 		TEST(questions_in_quick_succession),
 		TEST(questions_from_many),
 		TEST(every_false_claim_counts),
+		TEST(an_address_in_two_vlans),
 		TEST(arp_flows_are_not_answered),
 	};
 

@@ -3,6 +3,8 @@
  * What is remembered of the hosts around a flow: driven by packets alone, read from the maps and from
  * the feature vectors of events.
  */
+#include <string.h>
+
 #include "harness.h"
 
 #define SERVER HOST(200)
@@ -396,6 +398,49 @@ static void pairs(void **state)
 	assert_int_equal(rig_pair(rig, HOST(1), SERVER, 80, 6)->flows_slow, E(5));
 }
 
+/* Entries of a table with this VLAN, where it can be read, and this IPv4 address. */
+static unsigned int entries_of(const struct rig_table *table, uint16_t vlan, uint32_t host)
+{
+	const uint8_t tail[8] = { vlan >> 8,  vlan,       0xff,      0xff,
+				  host >> 24, host >> 16, host >> 8, host };
+	unsigned int n = 0;
+
+	for (unsigned int way = 0; way < table->capacity; way++) {
+		const uint8_t *addr = rig_table_entry(table, way);
+
+		n += addr && !memcmp(addr + 8, tail, sizeof(tail));
+	}
+	return n;
+}
+
+/* Addresses may be the same in two VLANs: their hosts are others. */
+static void hosts_of_two_vlans(void **state)
+{
+	static const struct layer cases[][PACKET_LAYERS] = {
+		{ IP4(HOST(1), SERVER), UDP(1000, 53) },
+		{ VLAN(10), IP4(HOST(1), SERVER), UDP(1000, 53) },
+		{ VLAN(20), IP4(HOST(1), SERVER), UDP(1000, 53) },
+		{ IP6(HOST(1), SERVER), UDP(1000, 53) },
+		{ VLAN(10), IP6(HOST(1), SERVER), UDP(1000, 53) },
+		{ VLAN(20), IP6(HOST(1), SERVER), UDP(1000, 53) },
+	};
+	const size_t count = sizeof(cases) / sizeof(*cases);
+	struct rig *rig = *state;
+	struct packet p;
+
+	for (size_t i = 0; i < count; i++)
+		for (int n = 0; n < 2; n++)
+			rig_send(rig, packet_build(&p, cases[i]));
+	assert_int_equal(rig_used(&rig->sources), count);
+	assert_int_equal(rig_used(&rig->targets), count);
+	assert_int_equal(rig_used(&rig->pairs), count);
+	assert_int_equal(source(rig, HOST(1))->packets_slow, E(2));
+	for (uint16_t vlan = 0; vlan <= 20; vlan += 10) {
+		assert_int_equal(entries_of(&rig->sources, vlan, HOST(1)), 1);
+		assert_int_equal(entries_of(&rig->targets, vlan, SERVER), 1);
+	}
+}
+
 static void features_of_the_flow(void **state)
 {
 	struct rig *rig = *state;
@@ -437,6 +482,7 @@ int main(void)
 		TEST(one_way_traffic),
 		TEST(short_flows),
 		TEST(pairs),
+		TEST(hosts_of_two_vlans),
 		TEST(features_of_the_flow),
 	};
 

@@ -378,6 +378,27 @@ static void later_fragments_join_their_flow(void **state)
 	}
 }
 
+/* Two VLANs may have the same hosts, and these the same ids. */
+static void fragments_of_another_vlan_do_not_join(void **state)
+{
+	static const struct layer cases[][PACKET_LAYERS] = {
+		{ VLAN(1), IP4(HOST(1), HOST(2), .ident = 5, .more = true), UDP(7, 8),
+		  PAYLOAD(64) },
+		{ VLAN(1), IP4(HOST(1), HOST(2), .ident = 5, .offset = 9, .next = SAY(17)),
+		  PAYLOAD(16) },
+		{ VLAN(2), IP4(HOST(1), HOST(2), .ident = 5, .offset = 9, .next = SAY(17)),
+		  PAYLOAD(16) },
+	};
+	static const unsigned int unjoined[] = { 0, 0, 1 };
+	struct rig *rig = *state;
+	struct packet p;
+
+	for (int i = 0; i < 3; i++) {
+		rig_send(rig, packet_build(&p, cases[i]));
+		assert_int_equal(rig_stats(rig).fragments_unjoined, unjoined[i]);
+	}
+}
+
 /* However many packets share what little memory there is, no fragment joins another's flow. */
 static void fragments_of_strangers_do_not_join(void **state)
 {
@@ -462,6 +483,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_keeps_flows_apart, open_dropping, close_rig),
 		cmocka_unit_test_setup_teardown(later_fragments_join_their_flow, open_dropping,
 						close_rig),
+		cmocka_unit_test_setup_teardown(fragments_of_another_vlan_do_not_join,
+						open_dropping, close_rig),
 		cmocka_unit_test_setup_teardown(fragments_of_strangers_do_not_join, open_dropping,
 						close_rig),
 		cmocka_unit_test_setup_teardown(extensions_in_any_order, open_dropping, close_rig),

@@ -199,6 +199,24 @@ static void a_mixed_flood_inherits_as_well(void **state)
 	rig_assert_balance(rig);
 }
 
+/* The same address in another VLAN is another host. */
+static void a_verdict_is_of_a_vlan(void **state)
+{
+	struct rig *rig = *state;
+	struct packet p;
+
+	for (uint32_t n = 0; n < BUSY + 10; n++) {
+		const struct layer layers[] = {
+			VLAN(10), IP4(HOST(10000 + n), VICTIM), TCP(1000, 80, TCP_SYN), { 0 }
+		};
+
+		rig_send(rig, packet_build(&p, layers));
+	}
+	assert_int_equal(inherited(rig), 10);
+	syn(rig, 5000, VICTIM);
+	assert_int_equal(inherited(rig), 10);
+}
+
 /* A flow that has an entry is judged as before. */
 static void known_flows_keep_their_own(void **state)
 {
@@ -246,11 +264,17 @@ static void not_where_there_is_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(flows_of_a_flood_inherit),         TEST(the_target_still_counts),
-		TEST(policy_decides_what_they_inherit), TEST(a_verdict_lapses_and_is_renewed),
-		TEST(a_verdict_falls_with_its_model),   TEST(others_are_judged_by_themselves),
-		TEST(a_mixed_flood_inherits_as_well),   TEST(known_flows_keep_their_own),
-		TEST(not_where_nothing_is_flagged),     cmocka_unit_test(not_where_there_is_room),
+		TEST(flows_of_a_flood_inherit),
+		TEST(the_target_still_counts),
+		TEST(policy_decides_what_they_inherit),
+		TEST(a_verdict_lapses_and_is_renewed),
+		TEST(a_verdict_falls_with_its_model),
+		TEST(others_are_judged_by_themselves),
+		TEST(a_mixed_flood_inherits_as_well),
+		TEST(known_flows_keep_their_own),
+		TEST(a_verdict_is_of_a_vlan),
+		TEST(not_where_nothing_is_flagged),
+		cmocka_unit_test(not_where_there_is_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

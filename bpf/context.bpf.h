@@ -18,8 +18,7 @@
 #include "score.bpf.h"
 
 #define SEN_HOST_LIFE (128 * SEN_TICKS_PER_SEC)
-#define SEN_SHORT_PACKETS \
-	24 /* of a flow that is over before it has got anywhere: a login, a refusal */
+#define SEN_PAIR_NEW  (600 * SEN_TICKS_PER_SEC) /* a pair that was silent for longer is new again */
 
 /* Two CPUs may reach a host in another order than that in which they read the clock. A small step back
  * is none: it must not look like the clock's whole way round. */
@@ -83,12 +82,16 @@ static __always_inline void source_decay(struct sen_source *s, __u32 now)
 	now = tick_after(s->last, now);
 	mid = boundaries(s->last, now, SEN_WINDOW_MID);
 	slow = boundaries(s->last, now, SEN_WINDOW_SLOW);
+	s->refused_fast >>= boundaries(s->last, now, SEN_WINDOW_FAST);
+	s->flows_mid >>= mid;
+	s->packets_mid >>= mid;
 	s->empty_mid >>= mid;
+	s->icmp_mid >>= mid;
 	s->errors_mid >>= mid;
 	s->unsolicited_mid >>= mid;
-	s->unanswered_slow >>= slow;
 	s->flows_slow >>= slow;
-	s->packets_slow >>= slow;
+	s->unanswered_slow >>= slow;
+	s->new_pairs_slow >>= slow;
 	s->unsolicited_slow >>= slow;
 	bitmap_turn(s->ports_mid, mid);
 	bitmap_turn(s->hosts_slow, slow);
@@ -98,8 +101,12 @@ static __always_inline void source_decay(struct sen_source *s, __u32 now)
 static __always_inline void source_update(struct sen_source *s, const struct contribution *c)
 {
 	source_decay(s, c->now);
-	s->packets_slow = add_saturating(s->packets_slow, c->packets);
+	s->refused_fast = add_saturating(s->refused_fast, c->refused);
+	s->flows_mid = add_saturating(s->flows_mid, c->opened);
+	s->packets_mid = add_saturating(s->packets_mid, c->packets);
+	s->icmp_mid = add_saturating(s->icmp_mid, c->icmp);
 	s->flows_slow = add_saturating(s->flows_slow, c->opened);
+	s->new_pairs_slow = add_saturating(s->new_pairs_slow, c->new_pair);
 	s->unanswered_slow = sub_floor(add_saturating(s->unanswered_slow, c->opened), c->answered);
 	s->empty_mid = sub_floor(add_saturating(s->empty_mid, c->opened), c->filled);
 	s->errors_mid = add_saturating(s->errors_mid, c->errors);
@@ -111,19 +118,21 @@ static __always_inline void source_update(struct sen_source *s, const struct con
 
 static __always_inline void target_decay(struct sen_target *t, __u32 now)
 {
-	__u32 mid, slow;
+	__u32 fast, mid, slow;
 
 	now = tick_after(t->last, now);
+	fast = boundaries(t->last, now, SEN_WINDOW_FAST);
 	mid = boundaries(t->last, now, SEN_WINDOW_MID);
 	slow = boundaries(t->last, now, SEN_WINDOW_SLOW);
-	t->flows_fast >>= boundaries(t->last, now, SEN_WINDOW_FAST);
+	t->flows_fast >>= fast;
+	t->new_pairs_fast >>= fast;
 	t->flows_mid >>= mid;
 	t->empty_mid >>= mid;
-	t->unsolicited_mid >>= mid;
+	t->answers_mid >>= mid;
 	t->packets_slow >>= slow;
-	t->answers_slow >>= slow;
+	t->half_open_slow >>= slow;
+	t->completed_slow >>= slow;
 	bitmap_turn(t->sources_mid, mid);
-	bitmap_turn(t->ports_mid, mid);
 	t->last = now;
 }
 
@@ -131,25 +140,31 @@ static __always_inline void target_update(struct sen_target *t, const struct con
 {
 	target_decay(t, c->now);
 	t->packets_slow = add_saturating(t->packets_slow, c->packets);
-	t->answers_slow = add_saturating(t->answers_slow, c->answers);
+	t->answers_mid = add_saturating(t->answers_mid, c->answers);
+	t->half_open_slow = sub_floor(add_saturating(t->half_open_slow, c->half_open),
+				      c->completed);
+	t->completed_slow = add_saturating(t->completed_slow, c->completed);
 	t->flows_fast = add_saturating(t->flows_fast, c->opened);
+	t->new_pairs_fast = add_saturating(t->new_pairs_fast, c->new_pair);
 	t->flows_mid = add_saturating(t->flows_mid, c->opened);
 	t->empty_mid = sub_floor(add_saturating(t->empty_mid, c->opened), c->filled);
 	t->sources_mid[0] |= bitmap_bit(address_item(c->key.initiator), c->opened);
-	t->ports_mid[0] |= bitmap_bit(c->key.service, c->opened);
 }
 
 static __always_inline void pair_update(struct sen_pair *q, const struct contribution *c)
 {
 	__u32 now = tick_after(q->last, c->now);
+	__u32 mid = boundaries(q->last, now, SEN_WINDOW_MID);
 	__u32 slow = boundaries(q->last, now, SEN_WINDOW_SLOW);
 
-	q->short_fast >>= boundaries(q->last, now, SEN_WINDOW_FAST);
-	q->flows_mid >>= boundaries(q->last, now, SEN_WINDOW_MID);
+	q->flows_mid >>= mid;
+	q->packets_mid >>= mid;
+	q->empty_mid >>= mid;
 	q->flows_slow >>= slow;
 	q->empty_slow >>= slow;
-	q->last = now;
-	q->short_fast = add_saturating(q->short_fast, c->cut_short);
+	q->last = now ? now : 1;
+	q->packets_mid = add_saturating(q->packets_mid, c->packets);
+	q->empty_mid = sub_floor(add_saturating(q->empty_mid, c->opened), c->filled);
 	q->flows_mid = add_saturating(q->flows_mid, c->opened);
 	q->flows_slow = add_saturating(q->flows_slow, c->opened);
 	q->empty_slow = sub_floor(add_saturating(q->empty_slow, c->opened), c->filled);
@@ -296,7 +311,7 @@ __noinline int context_source(const struct contribution *c)
 	return 0;
 }
 
-/* Comes before context_source(): it finds out whether an ARP claim counts against its sender. */
+/* Comes before context_source(): it finds out whether an ARP claim counts against its sender. Behind context_pair(). */
 __noinline int context_target(struct contribution *c)
 {
 	const struct table table = TARGET_TABLE;
@@ -309,10 +324,8 @@ __noinline int context_target(struct contribution *c)
 	t = host_entry(&table, sen_target_sets, (const __u64 *)c->key.responder, &place, c->now,
 		       &scratch->target);
 	target_update(t, c);
-	if (c->arp != SEN_ARP_NONE) {
+	if (c->arp != SEN_ARP_NONE)
 		c->unsolicited = arp_update(t, c);
-		t->unsolicited_mid = add_saturating(t->unsolicited_mid, c->unsolicited);
-	}
 	features_of_target(&scratch->vector, t);
 	host_keep(&place, c->now, t->flows_mid);
 	scratch->target_flows = t->flows_mid;
@@ -320,7 +333,14 @@ __noinline int context_target(struct contribution *c)
 	return 0;
 }
 
-__noinline int context_pair(const struct contribution *c)
+/* Does this flow begin a pair that was not known? Then it counts as such on its hosts. */
+static __always_inline __u32 pair_is_new(const struct sen_pair *q, const struct contribution *c)
+{
+	return !q->last || (__s32)(c->now - q->last) > SEN_PAIR_NEW ? c->opened : 0;
+}
+
+/* Comes before the others: it finds out whether the pair is new. */
+__noinline int context_pair(struct contribution *c)
 {
 	const struct table table = { &pairs_sets,
 				     &pairs,
@@ -336,6 +356,7 @@ __noinline int context_pair(const struct contribution *c)
 		return -1;
 	q = host_entry(&table, sen_pair_sets, (const __u64 *)&c->key, &place, c->now,
 		       &scratch->pair);
+	c->new_pair = pair_is_new(q, c);
 	pair_update(q, c);
 	features_of_pair(&scratch->vector, q);
 	host_keep(&place, c->now, q->flows_slow);
@@ -376,8 +397,12 @@ static __always_inline void contribution_of(struct contribution *c, struct sen_f
 	c->answered = if_changed(change, SEN_FLOW_FIRST_ANSWER, SEN_EVENT_UNIT);
 	c->filled = if_changed(change, SEN_FLOW_FIRST_PAYLOAD, SEN_EVENT_UNIT);
 	c->errors = if_changed(change, SEN_FLOW_FIRST_ERROR, SEN_EVENT_UNIT);
-	c->cut_short = if_changed(change, SEN_FLOW_CLOSING,
-				  n <= SEN_SHORT_PACKETS ? SEN_EVENT_UNIT : 0);
+	c->refused = if_changed(change, SEN_FLOW_CLOSING,
+				is_answering_reset(f, p) ? SEN_EVENT_UNIT : 0);
+	c->icmp = is_icmp(c->key.proto) ? c->opened : 0;
+	c->half_open = c->key.proto == IPPROTO_TCP ? c->opened : 0;
+	c->completed = c->key.proto == IPPROTO_TCP ? c->answered : 0;
+	c->new_pair = 0;
 	c->arp = p->arp;
 	c->unsolicited = 0;
 	__builtin_memcpy(c->mac, p->mac, sizeof(c->mac));
@@ -391,7 +416,7 @@ static __always_inline int context_update(struct sen_scratch *s, const struct se
 	struct contribution *c = &s->contribution;
 
 	contribution_of(c, f, p, change);
-	return context_target(c) | context_source(c) | context_pair(c);
+	return context_pair(c) | context_target(c) | context_source(c);
 }
 
 #endif

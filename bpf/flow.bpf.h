@@ -28,6 +28,17 @@ static __always_inline bool is_opening_syn(const struct sen_packet *p)
 	return (p->tcp_flags & (SEN_TCP_SYN | SEN_TCP_ACK)) == SEN_TCP_SYN;
 }
 
+/* The responder resets the flow: it refuses it, or has had enough of it. */
+static __always_inline bool is_answering_reset(const struct sen_flow *f, const struct sen_packet *p)
+{
+	return p->tcp_flags & SEN_TCP_RST && p->side != !!(f->flags & SEN_FLOW_INITIATOR_1);
+}
+
+static __always_inline bool is_icmp(__u8 proto)
+{
+	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+}
+
 static __always_inline void flow_open(struct sen_flow *f, const struct sen_packet *p)
 {
 	f->packets[0] = 0;

@@ -120,7 +120,11 @@ struct contribution {
 	__u32 answered;    /* its first answer came */
 	__u32 filled;      /* its first payload came */
 	__u32 errors;      /* its first ICMP error came */
-	__u32 cut_short;   /* it closed within its first SEN_SHORT_PACKETS */
+	__u32 refused;     /* the responder reset it */
+	__u32 icmp;        /* it is new, and ICMP */
+	__u32 half_open;   /* it is new, and TCP */
+	__u32 completed;   /* it is TCP, and its first answer came */
+	__u32 new_pair;    /* it is new, and so is its pair */
 	__u32 unsolicited; /* an ARP claim that counts against its sender */
 	__u8 arp;          /* enum sen_arp_kind */
 	__u8 mac[6];       /* ARP: sender */

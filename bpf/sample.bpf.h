@@ -58,7 +58,6 @@ static __always_inline void event_fill(struct sen_event *e, const struct sen_flo
 	e->evaluations = f->evaluations;
 	e->bytes = f->bytes;
 	e->vector = s->vector;
-	__builtin_memset(e->pad2, 0, sizeof(e->pad2));
 }
 
 /* The agent is woken for flagged samples, and at most once in a while: it looks by itself ten times a

@@ -60,11 +60,13 @@ static __always_inline void standing_credit(struct sen_target *t, const struct s
 	target_decay(t, p->now);
 	t->packets_slow = add_saturating(t->packets_slow, SEN_EVENT_UNIT);
 	t->flows_fast = add_saturating(t->flows_fast, SEN_EVENT_UNIT);
+	t->new_pairs_fast = add_saturating(t->new_pairs_fast, SEN_EVENT_UNIT);
 	t->flows_mid = add_saturating(t->flows_mid, SEN_EVENT_UNIT);
+	if (p->key.proto == IPPROTO_TCP)
+		t->half_open_slow = add_saturating(t->half_open_slow, SEN_EVENT_UNIT);
 	if (!p->payload)
 		t->empty_mid = add_saturating(t->empty_mid, SEN_EVENT_UNIT);
 	t->sources_mid[0] |= bitmap_bit(address_item(initiator.b), SEN_EVENT_UNIT);
-	t->ports_mid[0] |= bitmap_bit(p->key.port[!p->side], SEN_EVENT_UNIT);
 }
 
 /* 1 and the verdict's score and class in the scratch result, where one stands for a packet that would

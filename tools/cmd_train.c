@@ -208,6 +208,8 @@ static int train(const struct options *o, struct sen_why *why)
 		err = o->flow_tables ? read_tables(o, names, &h, why) :
 				       harvest_all(o, names, &h, why);
 	params.class_names = names;
+	if (o->flow_tables)
+		params.weights = NULL;
 	if (!err)
 		err = sen_train_full(h.samples, h.n, &params, &model, why);
 	if (err)

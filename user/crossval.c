@@ -112,7 +112,7 @@ static int run_fold(const struct sen_sample *samples, const struct sen_indices *
 	thin_out(some, FIT_MOST);
 	if (!model)
 		goto out;
-	sen_fit_quantizer(samples, some, model->quantizer);
+	sen_fit_quantizer(samples, some, p->weights, model->quantizer);
 	rows = sen_quantized_rows(samples, some, model->quantizer);
 	own = malloc((set->n - n + 1) * sizeof(*own));
 	if (!rows || !own)

@@ -25,6 +25,7 @@ const struct sen_train_params sen_train_defaults = {
 	.max_shift = 0.25,
 	.max_drift = 1.0,
 	.trim = 0.05,
+	.weights = sen_feature_weights,
 };
 
 int sen_train_check(const struct sen_train_params *p, struct sen_why *why)
@@ -254,7 +255,7 @@ int sen_train_full(const struct sen_sample *samples, size_t n, const struct sen_
 		goto out;
 	}
 	take_class_names(model, p->class_names);
-	sen_fit_quantizer(samples, &fit, model->quantizer);
+	sen_fit_quantizer(samples, &fit, p->weights, model->quantizer);
 	rows = sen_quantized_rows(samples, &fit, model->quantizer);
 	err = rows ? sen_fit_members(model, rows, fit.n, p) : -ENOMEM;
 	if (!err)

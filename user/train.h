@@ -30,11 +30,17 @@ struct sen_train_params {
 	/* Incremental: the model that bounds the drift of its descendants: centroids by max_drift, radii
 	 * and threshold to a quarter more. NULL: unbounded. */
 	const struct sen_model *reference;
+	/* Full: how much a difference in each feature counts, 0..2 of SEN_DIMS; NULL: all alike, as for
+	 * vectors that are not the packet path's. */
+	const float *weights;
 	const atomic_bool *cancel; /* polled between batches; NULL: not cancellable */
 	/* Full: model whose custom class names are taken over, so that attack samples of those
 	 * classes can be named; NULL: none, and such samples are left out. */
 	const struct sen_model *class_names;
 };
+
+/* Of the packet path's features. */
+extern const float sen_feature_weights[SEN_DIMS];
 
 /* 3 members x 32 centroids, 0.1 % false positives, margin 2, a fifth held back, ... */
 extern const struct sen_train_params sen_train_defaults;

@@ -37,8 +37,9 @@ int sen_apply_quota(const struct sen_sample *samples, struct sen_indices *set, d
  * drawn one by one they would put the same vectors on both sides. */
 int sen_hold_back(struct sen_indices *set, double share, uint64_t seed, struct sen_indices *held);
 
+/* `weights` as in the parameters of a training. */
 void sen_fit_quantizer(const struct sen_sample *samples, const struct sen_indices *set,
-		       struct sen_quantizer quantizer[SEN_DIMS]);
+		       const float *weights, struct sen_quantizer quantizer[SEN_DIMS]);
 /* Quantized as the packet path does it, then as floats: n rows to free(), NULL when out of memory. */
 float *sen_quantized_rows(const struct sen_sample *samples, const struct sen_indices *set,
 			  const struct sen_quantizer quantizer[SEN_DIMS]);

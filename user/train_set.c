@@ -10,7 +10,7 @@
 #define LOW_SHARE   0.01 /* of the benign values of a feature lie below what maps to CENTRE - REACH */
 #define HIGH_SHARE  0.99 /* and below what maps to CENTRE + REACH */
 #define CENTRE      64
-#define REACH       24
+#define REACH       24                  /* times the weight of the feature */
 #define LEAST_SPAN  (4 * SEN_LG_OCTAVE) /* constant features must not blow up */
 #define HOLD_BLOCKS 50
 
@@ -166,10 +166,23 @@ static unsigned int percentile(const size_t *bins, size_t n, double share)
 	return v;
 }
 
+/* Of distances in a feature, found by search over three splits of captures (docs/detection.md). */
+const float sen_feature_weights[SEN_DIMS] = {
+	[SEN_FEATURE_SRC_UNANSWERED_64] = 1,    [SEN_FEATURE_SRC_EMPTY_8] = 1.4,
+	[SEN_FEATURE_SRC_REFUSED_1] = 1,        [SEN_FEATURE_SRC_NEW_PAIRS_64] = 1,
+	[SEN_FEATURE_SRC_ICMP_8] = 1.4,         [SEN_FEATURE_SRC_ERRORS_8] = 0.7,
+	[SEN_FEATURE_SRC_PACKETS_PER_FLOW] = 1, [SEN_FEATURE_SRC_UNSOLICITED_8] = 2,
+	[SEN_FEATURE_DST_FLOWS_1] = 1,          [SEN_FEATURE_DST_NEW_PAIRS_1] = 1,
+	[SEN_FEATURE_DST_HALF_OPEN_64] = 1,     [SEN_FEATURE_DST_ANSWERS_8] = 1.4,
+	[SEN_FEATURE_PAIR_PACKETS_8] = 0.7,     [SEN_FEATURE_PAIR_EMPTY_8] = 1,
+	[SEN_FEATURE_FLOW_IS_TCP] = 1,          [SEN_FEATURE_FLOW_IS_UDP] = 1,
+};
+
 void sen_fit_quantizer(const struct sen_sample *samples, const struct sen_indices *set,
-		       struct sen_quantizer quantizer[SEN_DIMS])
+		       const float *weights, struct sen_quantizer quantizer[SEN_DIMS])
 {
 	for (int d = 0; d < SEN_DIMS; d++) {
+		double reach = REACH * (weights ? weights[d] : 1);
 		size_t bins[SEN_LG_MAX + 1] = { 0 };
 		double low, high, span, scale;
 
@@ -178,7 +191,7 @@ void sen_fit_quantizer(const struct sen_sample *samples, const struct sen_indice
 		low = percentile(bins, set->n, LOW_SHARE);
 		high = percentile(bins, set->n, HIGH_SHARE);
 		span = high - low < LEAST_SPAN ? LEAST_SPAN : high - low;
-		scale = lrint(2.0 * REACH * SEN_ONE / span);
+		scale = lrint(2.0 * reach * SEN_ONE / span);
 		quantizer[d].scale = scale;
 		/* Half a step more, as the packet path rounds down. */
 		quantizer[d].bias = lrint((CENTRE + 0.5) * SEN_ONE - (low + high) / 2 * scale);

@@ -85,16 +85,20 @@ SEN_ASSERT_SIZE(struct sen_set, 64);
 struct sen_source {
 	__u8 addr[SEN_ADDR_BYTES];
 	__u32 last; /* tick of the last update */
+	__u32 refused_fast;
+	__u32 flows_mid;
+	__u32 packets_mid;
 	__u32 empty_mid;
-	__u32 unanswered_slow;
-	__u32 flows_slow;
-	__u32 packets_slow;
+	__u32 icmp_mid;
 	__u32 errors_mid;
+	__u32 flows_slow;
+	__u32 unanswered_slow;
+	__u32 new_pairs_slow;
 	__u32 unsolicited_mid;
 	__u32 unsolicited_slow;
 	__u64 ports_mid[2]; /* bitmaps of the present window and the one before */
 	__u64 hosts_slow[2];
-	__u8 pad[48];
+	__u8 pad[32];
 };
 SEN_ASSERT_SIZE(struct sen_source, 128);
 
@@ -117,17 +121,19 @@ struct sen_target {
 	__u8 addr[SEN_ADDR_BYTES];
 	__u32 last;
 	__u32 flows_fast;
+	__u32 new_pairs_fast;
 	__u32 flows_mid;
 	__u32 empty_mid;
-	__u32 unsolicited_mid;
+	__u32 answers_mid; /* packets of its own */
 	__u32 packets_slow;
-	__u32 answers_slow; /* packets of its own in those flows */
-	__u32 asked;        /* tick of the last ARP question for it, 0: never */
+	__u32 half_open_slow; /* TCP flows that it has not answered, */
+	__u32 completed_slow; /* and those that it has */
+	__u32 asked;          /* tick of the last ARP question for it, 0: never */
+	__u32 claimed;        /* tick of the last ARP claim by `mac` */
+	__u32 pad1;
 	__u64 sources_mid[2];
-	__u64 ports_mid[2];
-	__u32 claimed; /* tick of the last ARP claim by `mac` */
-	__u8 mac[6];   /* that it belongs to, as far as ARP has said */
-	__u8 pad[2];
+	__u8 mac[6]; /* that it belongs to, as far as ARP has said */
+	__u8 pad[6];
 	struct sen_standing standing[SEN_STANDINGS];
 };
 SEN_ASSERT_SIZE(struct sen_target, 128);
@@ -143,12 +149,12 @@ SEN_ASSERT_SIZE(struct sen_pair_key, 40);
 
 struct sen_pair {
 	struct sen_pair_key key;
-	__u32 last;
-	__u32 short_fast;
+	__u32 last; /* 0: an entry just made */
 	__u32 flows_mid;
+	__u32 packets_mid;
+	__u32 empty_mid;
 	__u32 flows_slow;
 	__u32 empty_slow;
-	__u8 pad[4];
 };
 SEN_ASSERT_SIZE(struct sen_pair, 64);
 
@@ -235,7 +241,7 @@ struct sen_meta {
 };
 SEN_ASSERT_SIZE(struct sen_meta, 64);
 
-#define SEN_EVENT_VERSION 2
+#define SEN_EVENT_VERSION 3
 
 /* A sample on its way to the agent. */
 struct sen_event {
@@ -254,7 +260,6 @@ struct sen_event {
 	__u32 evaluations;
 	__u64 bytes;
 	struct sen_vector vector;
-	__u16 pad2[3];
 };
 SEN_ASSERT_SIZE(struct sen_event, 136);
 

@@ -14,24 +14,25 @@
  * responder, pair both with protocol and service port. Adding or moving one changes
  * SEN_FEATURES_VERSION: a model made for other features is refused.
  */
-#define SEN_FEATURES_VERSION 2
-#define SEN_FEATURES(X)                                                                     \
-	X(SRC_UNANSWERED_64, "src_unanswered_64s", "new flows of the source, unanswered")   \
-	X(SRC_EMPTY_8, "src_empty_8s", "flows of the source without payload")               \
-	X(SRC_PACKETS_PER_FLOW, "src_packets_per_flow", "packets a flow of the source")     \
-	X(SRC_ERRORS_8, "src_errors_8s", "flows of the source that met an ICMP error")      \
-	X(SRC_UNSOLICITED_8, "src_unsolicited_8s", "unsolicited ARP claims of the source")  \
-	X(DST_FLOWS_1, "dst_flows_1s", "new flows to the destination")                      \
-	X(DST_PACKETS_64, "dst_packets_64s", "packets of flows to the destination")         \
-	X(DST_ONE_WAY_64, "dst_one_way_64s", "packets to it for each of its own")           \
-	X(DST_PORTS_8, "dst_ports_8s", "distinct ports asked of the destination")           \
-	X(DST_UNSOLICITED_8, "dst_unsolicited_8s", "unsolicited ARP claims to the address") \
-	X(PAIR_FLOWS_8, "pair_flows_8s", "new flows of the pair")                           \
-	X(PAIR_SHORT_1, "pair_short_1s", "flows of the pair that closed soon")              \
-	X(FLOW_MIN_LEN, "flow_min_len", "smallest network-layer length, bytes")             \
-	X(FLOW_IS_TCP, "flow_is_tcp", "TCP or not")                                         \
-	X(FLOW_IS_ICMP, "flow_is_icmp", "ICMP or not")                                      \
-	X(FLOW_IS_ARP, "flow_is_arp", "ARP or not")
+#define SEN_FEATURES_VERSION 3
+#define SEN_FEATURES(X)                                                                       \
+	X(SRC_UNANSWERED_64, "src_unanswered_64s", "new flows of the source, unanswered")     \
+	X(SRC_EMPTY_8, "src_empty_8s", "flows of the source without payload")                 \
+	X(SRC_REFUSED_1, "src_refused_1s", "flows of the source that the other side reset")   \
+	X(SRC_NEW_PAIRS_64, "src_new_pairs_64s", "services that the source turned to anew")   \
+	X(SRC_ICMP_8, "src_icmp_8s", "ICMP flows of the source")                              \
+	X(SRC_ERRORS_8, "src_errors_8s", "flows of the source that met an ICMP error")        \
+	X(SRC_PACKETS_PER_FLOW, "src_packets_per_flow", "packets a flow of the source")       \
+	X(SRC_UNSOLICITED_8, "src_unsolicited_8s", "unsolicited ARP claims of the source")    \
+	X(DST_FLOWS_1, "dst_flows_1s", "new flows to the destination")                        \
+	X(DST_NEW_PAIRS_1, "dst_new_pairs_1s", "sources that turned to a service of it anew") \
+	X(DST_HALF_OPEN_64, "dst_half_open_64s",                                              \
+	  "unanswered TCP flows to it for each answered one")                                 \
+	X(DST_ANSWERS_8, "dst_answers_8s", "packets that the destination answered with")      \
+	X(PAIR_PACKETS_8, "pair_packets_8s", "packets of the pair")                           \
+	X(PAIR_EMPTY_8, "pair_empty_8s", "flows of the pair without payload")                 \
+	X(FLOW_IS_TCP, "flow_is_tcp", "TCP or not")                                           \
+	X(FLOW_IS_UDP, "flow_is_udp", "UDP or not")
 
 /*
  * Measured with them and handed on with every sample, for rules and people. No model sees these: each
@@ -41,12 +42,15 @@
 	X(SRC_PORTS_8, "src_ports_8s", "distinct destination ports of the source")           \
 	X(SRC_HOSTS_64, "src_hosts_64s", "distinct destinations of the source")              \
 	X(SRC_UNSOLICITED_64, "src_unsolicited_64s", "unsolicited ARP claims of the source") \
+	X(DST_PACKETS_64, "dst_packets_64s", "packets of flows to the destination")          \
 	X(DST_SOURCES_8, "dst_sources_8s", "distinct sources of the destination")            \
 	X(DST_EMPTY_8, "dst_empty_8s", "flows to the destination without payload")           \
+	X(PAIR_FLOWS_8, "pair_flows_8s", "new flows of the pair")                            \
 	X(PAIR_FLOWS_64, "pair_flows_64s", "new flows of the pair")                          \
 	X(PAIR_EMPTY_64, "pair_empty_64s", "flows of the pair without payload")              \
 	X(FLOW_PACKETS, "flow_packets", "packets of the flow, both directions")              \
-	X(FLOW_FIRST_PAYLOAD, "flow_first_payload", "length of the first payload, bytes")
+	X(FLOW_FIRST_PAYLOAD, "flow_first_payload", "length of the first payload, bytes")    \
+	X(FLOW_MIN_LEN, "flow_min_len", "smallest network-layer length, bytes")
 
 #define SEN_ENUM_FEATURE(id, name, help) SEN_FEATURE_##id,
 enum sen_feature {

@@ -4,10 +4,10 @@
 #define SENTROID_LIMITS_H
 
 #define SEN_ABI_MAGIC   0x534e5452u /* "SNTR" */
-#define SEN_ABI_VERSION 2
+#define SEN_ABI_VERSION 3
 
 #define SEN_DIMS     16  /* features that a model sees */
-#define SEN_MEASURES 25  /* values measured at a decision point, those included */
+#define SEN_MEASURES 28  /* values measured at a decision point, those included */
 #define SEN_LANES    4   /* features in a 64-bit word, 16 bits each */
 #define SEN_WORDS    4   /* words in a quantized vector */
 #define SEN_QMAX     127 /* largest quantized value: 4 * 127 * 127 fits a 16-bit lane */

@@ -185,7 +185,7 @@ int main(int argc, char **argv)
 	full = time_full(s, &p);
 	if (sen_select(s, FULL, SEN_LABEL_BENIGN, SEN_CLASS_NONE, &all))
 		return 1;
-	sen_fit_quantizer(s, &all, quantizer);
+	sen_fit_quantizer(s, &all, NULL, quantizer);
 	rows = sen_quantized_rows(s, &all, quantizer);
 	out = fopen(argv[1], "wb");
 	if (!rows || !out || fwrite(rows, SEN_DIMS * sizeof(*rows), FULL, out) != FULL ||

@@ -60,6 +60,8 @@ static struct sen_target *target(struct rig *rig, uint32_t host)
 	return t;
 }
 
+#define TEN_MINUTES (600 * SEN_TICKS_PER_SEC) /* a pair that was silent for longer is new again */
+
 static void unanswered_flows_add_up(void **state)
 {
 	struct rig *rig = *state;
@@ -159,12 +161,18 @@ static void counters_halve_at_boundaries(void **state)
 		assert_int_equal(s->empty_mid, (sum >> mid) + E(1));
 		assert_int_equal(s->unanswered_slow, (sum >> slow) + E(1));
 		assert_int_equal(s->flows_slow, (sum >> slow) + E(1));
-		assert_int_equal(s->packets_slow, (sum >> slow) + E(1));
+		assert_int_equal(s->new_pairs_slow,
+				 (E(1) >> slow) + (steps[i].after > TEN_MINUTES ? E(1) : 0));
+		assert_int_equal(s->flows_mid, (sum >> mid) + E(1));
+		assert_int_equal(s->packets_mid, (sum >> mid) + E(1));
+		assert_int_equal(t->half_open_slow, (sum >> slow) + E(1));
 		assert_int_equal(t->empty_mid, (sum >> mid) + E(1));
 		assert_int_equal(t->flows_mid, (sum >> mid) + E(1));
 		assert_int_equal(t->packets_slow, (sum >> slow) + E(1));
 		assert_int_equal(q->flows_mid, (sum >> mid) + E(1));
 		assert_int_equal(q->flows_slow, (sum >> slow) + E(1));
+		assert_int_equal(q->packets_mid, (sum >> mid) + E(1));
+		assert_int_equal(q->empty_mid, (sum >> mid) + E(1));
 		assert_int_equal(q->empty_slow, (sum >> slow) + E(1));
 		assert_int_equal(feature(rig, SEN_FEATURE_PAIR_FLOWS_8),
 				 sen_lg_events((sum >> mid) + E(1)));
@@ -221,16 +229,16 @@ static void counters_saturate(void **state)
 	assert_int_equal(feature(rig, SEN_FEATURE_DST_PACKETS_64), sen_lg_events(~0u));
 }
 
-/* Two CPUs may have counted an answer and not yet the packet that it is. */
-static void more_answers_than_packets(void **state)
+/* Decay, or another CPU, may have left fewer than an answer takes back. */
+static void more_answers_than_flows(void **state)
 {
 	struct rig *rig = *state;
 
 	tcp(rig, HOST(1), 2000, SERVER, 80, TCP_SYN, 0);
-	target(rig, SERVER)->answers_slow = E(10);
-	tcp(rig, HOST(1), 2001, SERVER, 80, TCP_SYN, 0);
-	assert_int_equal(target(rig, SERVER)->packets_slow, E(2));
-	assert_int_equal(feature(rig, SEN_FEATURE_DST_ONE_WAY_64), 0);
+	target(rig, SERVER)->half_open_slow = 1;
+	tcp(rig, SERVER, 80, HOST(1), 2000, TCP_SYN | TCP_ACK, 0);
+	assert_int_equal(target(rig, SERVER)->half_open_slow, 0);
+	assert_int_equal(feature(rig, SEN_FEATURE_DST_HALF_OPEN_64), 0);
 }
 
 /* One bit for each distinct item, the same for the same item; the estimate within reach of the truth. */
@@ -328,51 +336,101 @@ static void packets_are_credited_once(void **state)
 		udp(rig, HOST(1), 2000, SERVER, 53, 1);
 		if (n & (n - 1))
 			continue;
-		assert_int_equal(source(rig, HOST(1))->packets_slow, E(n));
+		assert_int_equal(source(rig, HOST(1))->packets_mid, E(n));
+		assert_int_equal(feature(rig, SEN_FEATURE_PAIR_PACKETS_8), sen_lg_events(E(n)));
 		assert_int_equal(target(rig, SERVER)->packets_slow, E(n));
 		assert_int_equal(feature(rig, SEN_FEATURE_DST_PACKETS_64), sen_lg_events(E(n)));
 		assert_int_equal(feature(rig, SEN_FEATURE_SRC_PACKETS_PER_FLOW),
-				 sen_lg(E(n)) - sen_lg(E(1)));
+				 sen_lg_events(E(n)) - sen_lg_events(E(1)));
 		assert_int_equal(feature(rig, SEN_FEATURE_FLOW_PACKETS), sen_lg(n));
 	}
 	udp(rig, SERVER, 53, HOST(1), 2000, 1); /* an answer is credited to who asked */
-	assert_int_equal(source(rig, HOST(1))->packets_slow, E(65));
+	assert_int_equal(source(rig, HOST(1))->packets_mid, E(65));
 	assert_int_equal(target(rig, SERVER)->flows_mid, E(1));
 }
 
-/* Packets to a host for each of its own. */
-static void one_way_traffic(void **state)
+/* A target's own packets, and the connections that it owes an answer: those of TCP alone. */
+static void answers_of_a_target(void **state)
 {
 	struct rig *rig = *state;
 
-	for (uint32_t n = 1; n <= 16; n++)
-		udp(rig, HOST(1), 40000, SERVER, 80, 10);
-	assert_int_equal(target(rig, SERVER)->packets_slow, E(16));
-	assert_int_equal(target(rig, SERVER)->answers_slow, 0);
-	assert_int_equal(feature(rig, SEN_FEATURE_DST_ONE_WAY_64), sen_lg(E(16)));
-	for (uint32_t n = 1; n <= 16; n++)
-		udp(rig, SERVER, 80, HOST(1), 40000, 10);
-	assert_int_equal(target(rig, SERVER)->packets_slow, E(32));
-	assert_int_equal(target(rig, SERVER)->answers_slow, E(16));
-	assert_int_equal(feature(rig, SEN_FEATURE_DST_ONE_WAY_64), 0);
+	for (uint16_t n = 1; n <= 16; n++) {
+		tcp(rig, HOST(n), 2000, SERVER, 80, n % 2 ? TCP_SYN : TCP_ACK, 0);
+		udp(rig, HOST(n), 2000, SERVER, 80, 10);
+		assert_int_equal(target(rig, SERVER)->half_open_slow, E(n));
+	}
+	assert_int_equal(target(rig, SERVER)->answers_mid, 0);
+	for (uint16_t n = 1; n <= 16; n++) {
+		udp(rig, SERVER, 80, HOST(n), 2000, 10);
+		tcp(rig, SERVER, 80, HOST(n), 2000, TCP_ACK, 0);
+		assert_int_equal(feature(rig, SEN_FEATURE_DST_ANSWERS_8), sen_lg_events(E(2 * n)));
+		assert_int_equal(feature(rig, SEN_FEATURE_DST_HALF_OPEN_64),
+				 n < 8 ? sen_lg_events(E(16 - n)) - sen_lg_events(E(n)) : 0);
+	}
 }
 
-/* Flows that end within 24 packets, such as logins that fail; longer ones do not count. */
-static void short_flows(void **state)
+/* Flows that the responder resets, each once; not those that the initiator does, or that end in peace. */
+static void refused_flows(void **state)
 {
 	struct rig *rig = *state;
 
 	for (uint16_t n = 1; n <= 5; n++) {
 		tcp(rig, HOST(1), 2000 + n, SERVER, 22, TCP_SYN, 0);
-		assert_int_equal(feature(rig, SEN_FEATURE_PAIR_SHORT_1), sen_lg_events(E(n - 1)));
-		tcp(rig, SERVER, 22, HOST(1), 2000 + n, TCP_RST, 0);
-		assert_int_equal(feature(rig, SEN_FEATURE_PAIR_SHORT_1), sen_lg_events(E(n)));
-		tcp(rig, HOST(1), 2000 + n, SERVER, 22, TCP_FIN, 0); /* over already */
+		tcp(rig, SERVER, 22, HOST(1), 2000 + n, TCP_RST | TCP_ACK, 0);
+		assert_int_equal(feature(rig, SEN_FEATURE_SRC_REFUSED_1), sen_lg_events(E(n)));
+		tcp(rig, SERVER, 22, HOST(1), 2000 + n, TCP_RST, 0); /* over already */
 	}
-	for (int n = 0; n < 24; n++)
-		tcp(rig, HOST(1), 3000, SERVER, 22, n ? TCP_ACK : TCP_SYN, 0);
-	tcp(rig, HOST(1), 3000, SERVER, 22, TCP_FIN, 0);
-	assert_int_equal(rig_pair(rig, HOST(1), SERVER, 22, 6)->short_fast, E(5));
+	tcp(rig, HOST(1), 3000, SERVER, 22, TCP_SYN, 0);
+	tcp(rig, HOST(1), 3000, SERVER, 22, TCP_RST, 0);
+	tcp(rig, HOST(1), 3001, SERVER, 22, TCP_SYN, 0);
+	tcp(rig, SERVER, 22, HOST(1), 3001, TCP_FIN | TCP_ACK, 0);
+	assert_int_equal(source(rig, HOST(1))->refused_fast, E(5));
+	assert_null(rig_source(rig, LAYER_IP4, SERVER));
+}
+
+static void icmp_of_a_source(void **state)
+{
+	struct rig *rig = *state;
+	struct packet p;
+
+	for (uint16_t n = 1; n <= 8; n++) {
+		const struct layer layers[] = { IP4(HOST(1), HOST(100 + n)),
+						ICMP(.flags = 8),
+						{ 0 } };
+
+		rig_send(rig, packet_build(&p, layers));
+		rig_send(rig, packet_build(&p, layers)); /* the same flow */
+		assert_int_equal(feature(rig, SEN_FEATURE_SRC_ICMP_8), sen_lg_events(E(n)));
+	}
+	udp(rig, HOST(1), 2000, SERVER, 53, 1);
+	assert_int_equal(feature(rig, SEN_FEATURE_SRC_ICMP_8), sen_lg_events(E(8)));
+}
+
+/* A pair that is spoken to for the first time, or again after a long silence, counts on both hosts. */
+static void new_pairs(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t now = 1000 << SEN_WINDOW_SLOW;
+
+	rig_set_tick(rig, now);
+	for (uint16_t n = 1; n <= 4; n++)
+		tcp(rig, HOST(1), 2000 + n, SERVER, 80, TCP_SYN, 0);
+	assert_int_equal(source(rig, HOST(1))->new_pairs_slow, E(1));
+	tcp(rig, HOST(1), 2000, SERVER, 81, TCP_SYN, 0);
+	udp(rig, HOST(1), 2000, SERVER, 80, 1);
+	tcp(rig, HOST(2), 2000, SERVER, 80, TCP_SYN, 0);
+	assert_int_equal(source(rig, HOST(1))->new_pairs_slow, E(3));
+	assert_int_equal(source(rig, HOST(2))->new_pairs_slow, E(1));
+	assert_int_equal(target(rig, SERVER)->new_pairs_fast, E(4));
+	assert_int_equal(feature(rig, SEN_FEATURE_SRC_NEW_PAIRS_64), sen_lg_events(E(1)));
+	assert_int_equal(feature(rig, SEN_FEATURE_DST_NEW_PAIRS_1), sen_lg_events(E(4)));
+
+	rig_set_tick(rig, now += TEN_MINUTES);
+	tcp(rig, HOST(2), 2001, SERVER, 80, TCP_SYN, 0);
+	assert_int_equal(target(rig, SERVER)->new_pairs_fast, 0);
+	rig_set_tick(rig, now += TEN_MINUTES + 1);
+	tcp(rig, HOST(2), 2002, SERVER, 80, TCP_SYN, 0);
+	assert_int_equal(target(rig, SERVER)->new_pairs_fast, E(1));
 }
 
 /* A pair is (initiator, responder, service, protocol): the client's port plays no part. */
@@ -434,7 +492,7 @@ static void hosts_of_two_vlans(void **state)
 	assert_int_equal(rig_used(&rig->sources), count);
 	assert_int_equal(rig_used(&rig->targets), count);
 	assert_int_equal(rig_used(&rig->pairs), count);
-	assert_int_equal(source(rig, HOST(1))->packets_slow, E(2));
+	assert_int_equal(source(rig, HOST(1))->packets_mid, E(2));
 	for (uint16_t vlan = 0; vlan <= 20; vlan += 10) {
 		assert_int_equal(entries_of(&rig->sources, vlan, HOST(1)), 1);
 		assert_int_equal(entries_of(&rig->targets, vlan, SERVER), 1);
@@ -453,12 +511,14 @@ static void features_of_the_flow(void **state)
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_MIN_LEN), sen_lg(100));
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_FIRST_PAYLOAD), sen_lg(72));
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_TCP), 0);
-	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_ARP), 0);
+	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_UDP), SEN_LG_YES);
 	tcp(rig, HOST(1), 1000, SERVER, 80, TCP_SYN, 0);
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_TCP), SEN_LG_YES);
 	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_MIN_LEN), sen_lg(40));
+	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_UDP), 0);
 	rig_send(rig, packet_arp(&p, ARP_QUESTION, 1, HOST(1), HOST(2)));
-	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_ARP), SEN_LG_YES);
+	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_TCP), 0);
+	assert_int_equal(feature(rig, SEN_FEATURE_FLOW_IS_UDP), 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
@@ -473,14 +533,16 @@ int main(void)
 		TEST(a_clock_that_steps_back),
 		TEST(the_clock_may_wrap),
 		TEST(counters_saturate),
-		TEST(more_answers_than_packets),
+		TEST(more_answers_than_flows),
 		TEST(distinct_ports),
 		TEST(estimates_follow_the_truth),
 		TEST(bitmaps_take_turns),
 		TEST(bitmap_bits_differ_by_port),
 		TEST(packets_are_credited_once),
-		TEST(one_way_traffic),
-		TEST(short_flows),
+		TEST(answers_of_a_target),
+		TEST(refused_flows),
+		TEST(icmp_of_a_source),
+		TEST(new_pairs),
 		TEST(pairs),
 		TEST(hosts_of_two_vlans),
 		TEST(features_of_the_flow),

@@ -189,14 +189,14 @@ static void two_cpus_at_one_flow(void **state)
 	t = rig_target(rig, LAYER_IP4, HOST(2));
 	print_message("# of %u packets the source is credited with %u, the target with %u and %u "
 		      "of its own; %llu evaluations\n",
-		      all / SEN_EVENT_UNIT, s->packets_slow / SEN_EVENT_UNIT,
-		      t->packets_slow / SEN_EVENT_UNIT, t->answers_slow / SEN_EVENT_UNIT,
+		      all / SEN_EVENT_UNIT, s->packets_mid / SEN_EVENT_UNIT,
+		      t->packets_slow / SEN_EVENT_UNIT, t->answers_mid / SEN_EVENT_UNIT,
 		      rig_stats(rig).no_model);
 	assert_true(rig_stats(rig).no_model > FRAMES);
 	assert_int_equal(rig_stats(rig).flows_new, 1);
-	assert_in_range(s->packets_slow, 1, all);
+	assert_in_range(s->packets_mid, 1, all);
 	assert_in_range(t->packets_slow, 1, all);
-	assert_in_range(t->answers_slow, 1, one_way);
+	assert_in_range(t->answers_mid, 1, one_way);
 	rig_assert_balance(rig);
 	rig_close(rig);
 }

@@ -87,6 +87,8 @@ static void the_target_still_counts(void **state)
 	t = rig_target(rig, LAYER_IP4, VICTIM);
 	assert_int_equal(t->flows_mid, all);
 	assert_int_equal(t->packets_slow, all);
+	assert_int_equal(t->half_open_slow, all);
+	assert_int_equal(t->new_pairs_fast, all);
 	assert_int_equal(t->empty_mid, all);
 	assert_int_equal(t->sources_mid[0], ~0ull);
 }

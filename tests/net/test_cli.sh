@@ -358,7 +358,7 @@ says "model 2 ($(digest_of "$m/2.json" | cut -c -12))"
 check "model push"
 run model show "$LAB_IF"
 says "model 2 in force" && says "$(digest_of "$m/2.json")" && says "2024-01-01" &&
-	says "20.0 to 40.0" && says "worm 1" && says "flow_is_arp"
+	says "20.0 to 40.0" && says "worm 1" && says "flow_is_udp"
 check "model show"
 run model show "$LAB_IF" --json
 [ "$(jq -c "[.version, .digest, .threshold, (.members | length), .members[0].centroids,

@@ -50,7 +50,7 @@ struct sen_event event_make(__u8 proto, unsigned int source, unsigned int sport,
 	event_plain(&ev, SEN_FEATURE_FLOW_PACKETS, 1);
 	event_plain(&ev, SEN_FEATURE_FLOW_MIN_LEN, 60);
 	ev.vector.v[SEN_FEATURE_FLOW_IS_TCP] = proto == IPPROTO_TCP ? SEN_LG_YES : 0;
-	ev.vector.v[SEN_FEATURE_FLOW_IS_ARP] = proto == SEN_PROTO_ARP ? SEN_LG_YES : 0;
+	ev.vector.v[SEN_FEATURE_FLOW_IS_UDP] = proto == IPPROTO_UDP ? SEN_LG_YES : 0;
 	return ev;
 }
 

@@ -95,6 +95,7 @@ struct sen_train_params fixture_params(void)
 	struct sen_train_params p = sen_train_defaults;
 
 	p.centroids = 12;
+	p.weights = NULL; /* made-up vectors: a dimension is as good as another */
 	return p;
 }
 

@@ -184,11 +184,11 @@ struct change {
 static void changes_are_told(void **state)
 {
 	static const struct change changes[] = {
-		{ "doubled packet sizes", SEN_FEATURE_FLOW_MIN_LEN, SEN_LG_OCTAVE, 1, SEN_ONE / 8 },
-		{ "many more flows a service", SEN_FEATURE_PAIR_FLOWS_8, 4 * SEN_LG_OCTAVE, 1,
+		{ "twice the packets", SEN_FEATURE_PAIR_PACKETS_8, SEN_LG_OCTAVE, 1, SEN_ONE / 8 },
+		{ "many more half-open flows", SEN_FEATURE_DST_HALF_OPEN_64, 4 * SEN_LG_OCTAVE, 1,
 		  SEN_ONE / 8 },
 		{ "a new service on a third", SEN_DIMS, 7 * SEN_LG_OCTAVE, 0.33, SEN_ONE / 8 },
-		{ "a periodic job", SEN_FEATURE_DST_PORTS_8, 10 * SEN_LG_OCTAVE, 0.25,
+		{ "a periodic job", SEN_FEATURE_DST_FLOWS_1, 10 * SEN_LG_OCTAVE, 0.25,
 		  SEN_ONE / 8 },
 		{ "scores alone", SEN_DIMS, 0, 0, SEN_ONE },
 	};
@@ -279,10 +279,10 @@ static void quiet_links_wait(void **state)
 	}
 	assert_int_equal(watch(d, t, 3, &report), 0);
 	t->shift = 3 * SEN_LG_OCTAVE;
-	t->feature = SEN_FEATURE_FLOW_MIN_LEN;
+	t->feature = SEN_FEATURE_PAIR_PACKETS_8;
 	t->share = 1;
 	assert_true(watch(d, t, 10, &report) > 0);
-	assert_int_equal(report.most, SEN_FEATURE_FLOW_MIN_LEN);
+	assert_int_equal(report.most, SEN_FEATURE_PAIR_PACKETS_8);
 	sen_drift_free(d);
 	free(t);
 }

@@ -146,15 +146,16 @@ static void drift_trains_from_scratch(void **state)
 	assert_int_equal(l->fake.submissions, 1);
 	for (int w = 0; w < 2; w++) {
 		for (int d = 0; d < SEN_DIMS; d++)
-			l->fake.hist.bin[d][d == SEN_FEATURE_FLOW_MIN_LEN ? 9 : 3] += 5000;
+			l->fake.hist.bin[d][d == SEN_FEATURE_PAIR_PACKETS_8 ? 9 : 3] += 5000;
 		lab_pass(l, 61);
 	}
 	assert_int_equal(l->fake.submissions, 2);
 	assert_int_equal(l->fake.submitted->kind, SEN_TRAINING_FULL);
-	assert_true(lab_has_said(l, "flow_min_len has moved"));
-	assert_non_null(strstr(l->fake.submitted->trigger, "flow_min_len"));
-	assert_true(sen_learner_status(l->learner)->drift.dim[SEN_FEATURE_FLOW_MIN_LEN].moved);
-	assert_true(sen_learner_status(l->learner)->drift.dim[SEN_FEATURE_FLOW_MIN_LEN].shift > 5);
+	assert_true(lab_has_said(l, "pair_packets_8s has moved"));
+	assert_non_null(strstr(l->fake.submitted->trigger, "pair_packets_8s"));
+	assert_true(sen_learner_status(l->learner)->drift.dim[SEN_FEATURE_PAIR_PACKETS_8].moved);
+	assert_true(sen_learner_status(l->learner)->drift.dim[SEN_FEATURE_PAIR_PACKETS_8].shift >
+		    5);
 	assert_false(sen_learner_status(l->learner)->drift.dim[SEN_FEATURE_FLOW_IS_TCP].moved);
 }
 

@@ -29,7 +29,7 @@ static char *print(size_t n)
 	in[0].learner.state = SEN_LEARNER_ACTIVE;
 	in[0].learner.refused = 3;
 	in[0].learner.last_seconds = 0.25;
-	in[0].learner.drift.dim[SEN_FEATURE_FLOW_MIN_LEN].psi = 1.5;
+	in[0].learner.drift.dim[SEN_FEATURE_PAIR_PACKETS_8].psi = 1.5;
 	in[0].learner.sample_drift.dim[SEN_DRIFT_SCORE].shift = 0.75;
 	in[0].alerts[SEN_CLASS_SCAN] = 5;
 	in[0].alerts[SEN_CLASS_CUSTOM + 1] = 6;
@@ -67,7 +67,7 @@ static void values_are_there(void **state)
 	has(text, "sentroid_alerts_total{interface=\"eth0\",class=\"beacon\"} 0");
 	has(text, "sentroid_alerts_total{interface=\"eth0\",class=\"custom_33\"} 6");
 	has(text,
-	    "sentroid_drift_stability_index{interface=\"eth0\",source=\"traffic\",feature=\"flow_min_len\"} 1.5");
+	    "sentroid_drift_stability_index{interface=\"eth0\",source=\"traffic\",feature=\"pair_packets_8s\"} 1.5");
 	has(text,
 	    "sentroid_drift_shift_octaves{interface=\"eth0\",source=\"samples\",feature=\"score\"} 0.75");
 	has(text, "process_start_time_seconds 1700000000");

@@ -185,7 +185,7 @@ static void refuses_other_formats_and_features(void **state)
 	(void)state;
 	expect_change_refused("\"format\": 1", "\"format\": 2", -EPROTO, "format 2");
 	expect_change_refused("\"format\"", "\"farmot\"", -EPROTO, "format");
-	expect_change_refused("\"features_version\": 2", "\"features_version\": 9", -EPROTO,
+	expect_change_refused("\"features_version\": 3", "\"features_version\": 9", -EPROTO,
 			      "features_version");
 	expect_change_refused("[\"src_unanswered_64s\",", "[", -EPROTO, "features");
 	expect_change_refused("[\"src_unanswered_64s\",\"src_empty_8s\"",

@@ -146,6 +146,9 @@ static void few_samples_give_a_careful_threshold(void **state)
 
 static void quantizer_leaves_headroom(void **state)
 {
+	static const float weights[SEN_DIMS] = {
+		1, 1, 1.5, 0.75, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1
+	};
 	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0);
 	struct sen_train_params p = fixture_params();
 	struct sen_model *m;
@@ -155,10 +158,13 @@ static void quantizer_leaves_headroom(void **state)
 	for (size_t i = 0; i < SAMPLES; i++) {
 		s[i].vector.v[0] = 200;           /* constant */
 		s[i].vector.v[1] = 100 + i % 201; /* 1st percentile 102, 99th 298 */
+		s[i].vector.v[2] = s[i].vector.v[3];
 	}
+	p.weights = weights;
 	m = fixture_train(s, SAMPLES, &p);
-	/* Four octaves at least: 64 raw units on 48 steps. */
+	/* Four octaves at least: 64 raw units on 48 steps, times the weight. */
 	assert_int_equal(m->quantizer[0].scale, SEN_ONE / 4 * 3);
+	assert_true(abs(m->quantizer[2].scale - 2 * m->quantizer[3].scale) <= 1);
 	s[0].vector.v[0] = 200;
 	s[0].vector.v[1] = 102;
 	sen_quantize(m->quantizer, &s[0].vector, &q);

@@ -287,7 +287,7 @@ static int explain(int err, const struct attempt *a, struct sen_why *why)
 	if (err == -EACCES)
 		text = "this kernel's verifier refuses the program";
 	else if (err == -EPERM)
-		hint = "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
+		hint = "root needs CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN for it";
 	else if (err == -EBUSY || err == -EEXIST)
 		text = "another XDP program holds the interface",
 		hint = "see `bpftool net`; take it off, or use a kernel where both can share";

@@ -385,7 +385,8 @@ int sen_loader_attach(const char *ifname, const struct sen_attach_options *optio
 	return err;
 }
 
-/* The way out first: where the meta map says that we have it. */
+/* The way out first: where the meta map says that we have it, and not on another interface that has come
+ * to the name meanwhile. */
 static void detach_egress(const char *dir, unsigned int ifindex)
 {
 	struct sen_meta m = { 0 };
@@ -397,7 +398,8 @@ static void detach_egress(const char *dir, unsigned int ifindex)
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return;
-	if (!bpf_map_lookup_elem(fd, &zero, &m) && m.magic == SEN_ABI_MAGIC && m.egress)
+	if (!bpf_map_lookup_elem(fd, &zero, &m) && m.magic == SEN_ABI_MAGIC &&
+	    m.ifindex == ifindex && m.egress)
 		sen_egress_detach(ifindex, m.egress == 2);
 	close(fd);
 }

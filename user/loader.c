@@ -100,20 +100,29 @@ static int write_policy(const struct sentroid *skel, enum sen_mode mode)
 		       0;
 }
 
-/* Hardware address in the low 48 bits, 0 where the interface has none. */
-static __u64 own_mac(const char *ifname)
+/* Hardware address of an interface, and what kind it is of: ARPHRD_VOID where that cannot be told. */
+static struct sockaddr hardware_of(const char *ifname)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq request = { 0 };
-	__u64 mac = 0;
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
-	if (fd >= 0 && !ioctl(fd, SIOCGIFHWADDR, &request) &&
-	    request.ifr_hwaddr.sa_family == ARPHRD_ETHER)
-		for (int i = 0; i < 6; i++)
-			mac = mac << 8 | (__u8)request.ifr_hwaddr.sa_data[i];
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request))
+		request.ifr_hwaddr.sa_family = ARPHRD_VOID;
 	if (fd >= 0)
 		close(fd);
+	return request.ifr_hwaddr;
+}
+
+/* Hardware address in the low 48 bits, 0 where the interface has none. */
+static __u64 own_mac(const char *ifname)
+{
+	struct sockaddr hardware = hardware_of(ifname);
+	__u64 mac = 0;
+
+	if (hardware.sa_family == ARPHRD_ETHER)
+		for (int i = 0; i < 6; i++)
+			mac = mac << 8 | (__u8)hardware.sa_data[i];
 	return mac;
 }
 
@@ -318,6 +327,20 @@ static int refuse_foreign(const char *ifname, unsigned int ifindex, struct sen_w
 	return err;
 }
 
+/* Whatever frames begin with would be read as an Ethernet header. */
+static int refuse_no_ethernet(const char *ifname, struct sen_why *why)
+{
+	unsigned int kind = hardware_of(ifname).sa_family;
+
+	if (kind == ARPHRD_ETHER || kind == ARPHRD_LOOPBACK)
+		return 0;
+	return sen_why(
+		why, -EPROTONOSUPPORT,
+		"attach to the Ethernet interface that its packets come through",
+		"attaching XDP program: %s: its frames have no Ethernet header (link type %u)",
+		ifname, kind);
+}
+
 static int precheck(const char *ifname, unsigned int *ifindex, struct sen_why *why)
 {
 	if (sen_check_ifname(ifname, why))
@@ -334,6 +357,8 @@ static int precheck(const char *ifname, unsigned int *ifindex, struct sen_why *w
 			why, -EEXIST, "sentroid detach IFACE takes it off",
 			"attaching XDP program: %s: Sentroid is attached, or left pins in %s",
 			ifname, sen_pin_root());
+	if (refuse_no_ethernet(ifname, why))
+		return -EPROTONOSUPPORT;
 	return refuse_foreign(ifname, *ifindex, why);
 }
 

@@ -38,7 +38,8 @@ struct sen_attach_result {
 
 /* Load the program, attach it to IFNAME, pin program and maps. All or nothing.
  * -ENODEV: no such interface; -EEXIST: Sentroid is attached already; -EBUSY: a foreign XDP program
- * holds the interface; -EPERM: missing capability; others from the kernel. */
+ * holds the interface; -EPROTONOSUPPORT: no Ethernet; -EPERM: missing capability; others from the
+ * kernel. */
 int sen_loader_attach(const char *ifname, const struct sen_attach_options *options,
 		      struct sen_attach_result *result, struct sen_why *why);
 /* Detach the program and remove every pin. -ENOENT: nothing of ours there. */

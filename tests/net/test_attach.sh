@@ -44,6 +44,23 @@ check "... which sees packets" status .packets
 without_dispatcher detach "$LAB_IF" >/dev/null 2>"$err" && nothing_left
 check "... and comes off" said
 
+# --- no Ethernet -----------------------------------------------------------------------------------
+
+# Frames of such an interface begin with IP, which would be read as an Ethernet header.
+if ip -n "$LAB_SRV" tuntap add dev sen-tun mode tun 2>/dev/null; then
+	for mode in auto native skb; do
+		in_srv "$SENTROID" attach sen-tun --mode $mode >/dev/null 2>"$err"
+		[ $? = 1 ] && [[ $(said) == "sentroid: attaching XDP program: sen-tun: its frames have no Ethernet header"* ]] &&
+			nothing_left
+		check "attach --mode $mode to a tunnel without Ethernet: refused" said
+	done
+	ip -n "$LAB_SRV" link del sen-tun
+else
+	check_skip "no tun device can be made"
+fi
+in_srv "$SENTROID" attach lo >/dev/null 2>"$err" && in_srv "$SENTROID" detach lo >/dev/null
+check "attach to the loopback interface, which has one" said
+
 # --- jumbo frames --------------------------------------------------------------------------------
 
 # Longer than a page: in several buffers.

@@ -278,7 +278,9 @@ static int digest_stream(FILE *in, EVP_MD_CTX *ctx, char hex[65])
 	while ((got = fread(block, 1, sizeof(block), in)))
 		if (!EVP_DigestUpdate(ctx, block, got))
 			return -EIO;
-	if (ferror(in) || !EVP_DigestFinal_ex(ctx, md, &n) || n != 32)
+	if (ferror(in))
+		return -errno;
+	if (!EVP_DigestFinal_ex(ctx, md, &n) || n != 32)
 		return -EIO;
 	hex_of(md, n, hex);
 	return 0;

@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What `sentroid train` and `sentroid replay` make of input that is not as usual: many files, pipes, bad
+# names, stamps that are missing, results that cannot be written.
+
+cd "$(dirname "$0")/../.." || exit 2
+# shellcheck source-path=SCRIPTDIR source=../net/agent.sh
+. tests/net/agent.sh
+
+sentroid=$(realpath "${BUILD_DIR:-build}/sentroid") traffic=$(realpath "${BUILD_DIR:-build}/tests/golden/traffic") ||
+	exit 1
+((EUID == 0)) || skip_all "captures are replayed as root"
+command -v jq >/dev/null || skip_all "needs jq"
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 2
+
+# run ARGUMENT...: output and errors into files, the exit code into rc.
+run() {
+	"$sentroid" "$@" >out 2>err
+	rc=$?
+}
+# shellcheck disable=SC2317 # called by check
+said() {
+	echo "exit code $rc"
+	cat out err
+}
+
+# --- training: what goes on record ---------------------------------------------------------------
+
+# Flow tables are read faster than captures. Names as long as a file system takes them.
+inputs=()
+for i in {101..228}; do
+	name=$(printf '%0250d.log' "$i")
+	inputs+=("$name")
+	printf '{"ts":%d.5,"id.orig_h":"10.0.0.1","id.orig_p":1,"id.resp_h":"10.0.0.2","id.resp_p":80,"proto":"tcp"}\n' \
+		"$i" >"$name"
+done
+run train --flow-table -k 2 --members 1 -o m.json "${inputs[@]/#/--normal=}"
+[ "$rc" = 0 ] && cmp <(jq -r '.training.inputs[]' m.json) <(sha256sum "${inputs[@]}" | sed 's/\(.*\)  \(.*\)/\2 sha256:\1/')
+check "all of 128 inputs are on record, each with its digest" said
+run train --flow-table -k 2 --members 1 -o n.json "${inputs[@]/#/--normal=}" --normal "${inputs[0]}"
+[ "$rc" = 2 ] && [ ! -e n.json ] && grep -q "more than 128" err
+check "one more is refused" said
+
+# --- training: pipes, names ----------------------------------------------------------------------
+
+"$traffic" 1 benign@0+60 >normal.pcap && "$traffic" 2 scan@0+10 >scan.pcap || exit 1
+small=(-k 4 --members 1)
+run train "${small[@]}" --normal normal.pcap -o m.json
+cp m.json plain.json
+run train "${small[@]}" --normal <(cat normal.pcap) --attack scan=<(cat scan.pcap) -o m.json
+[ "$rc" = 0 ] && [ "$(grep -c "^note: /dev/fd/[0-9]*: not a regular file: .* without a digest$" err)" = 2 ] &&
+	[ "$(jq -c '.members[0].centroids' m.json)" = "$(jq -c '.members[0].centroids' plain.json)" ] &&
+	jq -e '.training.inputs | length == 2 and all(test("no digest"))' m.json >/dev/null
+check "a pipe is trained on as the file would be, and goes on record without a digest" said
+run train "${small[@]}" --normal - -o m.json <normal.pcap
+[ "$rc" = 0 ] && [ "$(jq -c '.members[0].centroids' m.json)" = "$(jq -c '.members[0].centroids' plain.json)" ]
+check "so is standard input" said
+run train "${small[@]}" --normal . -o m.json
+[ "$rc" = 1 ] && grep -q "Is a directory" err
+check "a folder is no capture" said
+run train "${small[@]}" --normal normal.pcap --attack a,b=scan.pcap -o m.json
+[ "$rc" = 1 ] && grep -q "a,b: not a name for a class" err && ! grep -q "no room" err
+check "a bad name of a class is called that" said
+many=()
+for c in {a..z} {A..Z}; do many+=(--attack "$c=scan.pcap"); done
+run train "${small[@]}" --normal normal.pcap "${many[@]}" -o m.json
+[ "$rc" = 1 ] && grep -q "no room for the class" err
+check "and too many are called too many" said
+check_done

@@ -119,13 +119,19 @@ static void write_packet(const struct replay *r, uint32_t score)
 	sen_csv_end_line(r->packets);
 }
 
+/* Zeros in the place of stamps, before the first one: the clock does not go on from them to that. */
+static bool began_unstamped(const struct replay_summary *s, const struct sen_frame *frame)
+{
+	return !s->last_ns && frame->clock_ns != frame->time_ns;
+}
+
 static int on_result(void *ctx, const struct sen_frame *frame,
 		     const struct sen_replay_result *result)
 {
 	struct replay *r = ctx;
 	struct replay_summary *s = &r->summary;
 
-	if (!s->packets || frame->time_ns < s->first_ns)
+	if (!s->packets || frame->time_ns < s->first_ns || began_unstamped(s, frame))
 		s->first_ns = frame->time_ns;
 	if (frame->time_ns > s->last_ns)
 		s->last_ns = frame->time_ns;

@@ -107,7 +107,8 @@ static void print_hosts(const char *what, const struct host top[TOP])
 	}
 }
 
-/* Flows that began in one of equal parts of the capture, to see how alarms come and go. */
+/* Flows that began in one of equal parts of the capture, to see how alarms come and go. Those that began
+ * without a stamp, before the first one, are of the first part. */
 struct part {
 	uint64_t flows, flagged;
 };
@@ -119,7 +120,8 @@ static void count_parts(const struct replay_summary *s, struct part part[PARTS])
 	memset(part, 0, PARTS * sizeof(*part));
 	for (size_t i = 0; i < sen_flowlog_count(s->flows); i++) {
 		const struct sen_flow_record *r = sen_flowlog_get(s->flows, i);
-		struct part *p = &part[(r->first_ns - s->first_ns) / length];
+		uint64_t since = r->first_ns > s->first_ns ? r->first_ns - s->first_ns : 0;
+		struct part *p = &part[since / length];
 
 		p->flows++;
 		p->flagged += sen_flow_flagged(r);

@@ -11,7 +11,7 @@ cd "$(dirname "$0")/../.." || exit 2
 sentroid=$(realpath "${BUILD_DIR:-build}/sentroid") traffic=$(realpath "${BUILD_DIR:-build}/tests/golden/traffic") ||
 	exit 1
 ((EUID == 0)) || skip_all "captures are replayed as root"
-command -v jq >/dev/null || skip_all "needs jq"
+for tool in jq python3; do command -v $tool >/dev/null || skip_all "needs $tool"; done
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 2
@@ -69,4 +69,34 @@ for c in {a..z} {A..Z}; do many+=(--attack "$c=scan.pcap"); done
 run train "${small[@]}" --normal normal.pcap "${many[@]}" -o m.json
 [ "$rc" = 1 ] && grep -q "no room for the class" err
 check "and too many are called too many" said
+
+# --- replay: stamps that are missing -------------------------------------------------------------
+
+# unstamp FROM TO: in the capture on stdin frames have the time 0 from one on and before another.
+unstamp() {
+	python3 -c '
+import struct, sys
+data, at, number = bytearray(sys.stdin.buffer.read()), 24, 0
+while at < len(data):
+    if int(sys.argv[1]) <= number < int(sys.argv[2]):
+        data[at:at + 8] = bytes(8)
+    at, number = at + 16 + struct.unpack_from("<I", data, at + 8)[0], number + 1
+sys.stdout.buffer.write(data)' "$1" "$2"
+}
+# span FILE...: "START SECONDS PARTS", the flows of the parts as if learned.
+span() {
+	run replay --model plain.json --json --learn --flows flows.csv "$1" && jq -r \
+		'"\(.first_ts * 1000 | round) \((.last_ts - .first_ts) * 1000 | round) \([.parts[].flows] | @json)"' out
+}
+usual=$(span normal.pcap)
+unstamp 1000 1080 <normal.pcap >missing.pcap
+[ "$(span missing.pcap)" = "$usual" ] && [ "$(jq .stamps_missing out)" = 80 ]
+check "frames without a stamp do not make the capture begin in 1970" said
+! awk -F, 'NR > 1 && ($1 < 1700000000 || $2 < $1) { print; bad = 1 } END { exit !bad }' flows.csv
+check "... nor their flows" said
+unstamp 0 2 <normal.pcap >missing.pcap
+read -r start _ <<<"$usual"
+read -r later _ parts < <(span missing.pcap)
+((later >= start && later < start + 1000)) && jq -e --argjson parts "$parts" '.flows == ($parts | add)' out >/dev/null
+check "... not even where the first ones have none" said
 check_done

@@ -291,10 +291,8 @@ static int open_replay(struct replay *r, const struct options *o, const struct s
 
 static void close_replay(struct replay *r)
 {
-	struct sen_why ignored;
-
-	sen_csv_close(r->packets, &ignored);
-	sen_csv_close(r->flow_lines, &ignored);
+	sen_csv_discard(r->packets);
+	sen_csv_discard(r->flow_lines);
 	cJSON_Delete(r->summary.timeline);
 	sen_rehearsal_free(r->agent);
 	sen_flowlog_free(r->flows);

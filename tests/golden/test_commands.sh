@@ -99,4 +99,33 @@ read -r start _ <<<"$usual"
 read -r later _ parts < <(span missing.pcap)
 ((later >= start && later < start + 1000)) && jq -e --argjson parts "$parts" '.flows == ($parts | add)' out >/dev/null
 check "... not even where the first ones have none" said
+
+# --- replay: results that cannot be written ------------------------------------------------------
+
+replay=("$sentroid" replay --model plain.json normal.pcap)
+"${replay[@]}" --flows good.csv --packets packets.csv >out 2>err
+rc=$?
+[ "$rc" = 0 ] && [ "$(wc -l <good.csv)" -gt 100 ] && [ "$(wc -l <packets.csv)" -gt 1000 ]
+check "both files of a replay" said
+for option in --flows --packets; do
+	mkdir results
+	echo old >results/it.csv
+	# As if the file system were full.
+	(trap '' XFSZ && ulimit -f 4 && exec "${replay[@]}" $option results/it.csv) >out 2>err
+	rc=$?
+	[ "$rc" = 1 ] && grep -q "^sentroid: writing: results/it.csv: " err && [ "$(cat results/*)" = old ]
+	check "$option: a failed run leaves the file that was there, and no other" said
+	rm -r results
+done
+"${replay[@]}" --packets packets.new --flows . >out 2>err
+rc=$?
+[ "$rc" = 1 ] && grep -q "Is a directory" err && [ -z "$(ls packets.new* 2>/dev/null)" ]
+check "nor does one that cannot write the other of its files leave half of its results" said
+"${replay[@]}" --flows /dev/stdout 2>err | head -n "$(wc -l <good.csv)" | cmp - good.csv && [ -L /dev/stdout ]
+check "--flows /dev/stdout" said
+"${replay[@]}" --flows /dev/fd/3 3>&1 >out 2>err | cmp - good.csv
+check "--flows to a pipe" said
+ln -s linked.csv link.csv
+"${replay[@]}" --flows link.csv >out 2>err && [ -L link.csv ] && cmp linked.csv good.csv
+check "--flows through a symbolic link" said
 check_done

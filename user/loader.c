@@ -88,13 +88,9 @@ static int write_meta(const struct sentroid *skel, unsigned int ifindex,
 
 static int write_policy(const struct sentroid *skel, enum sen_mode mode)
 {
-	struct sen_policy policy = sen_policy_defaults;
+	struct sen_policy policy = sen_policy_of(mode);
 	__u32 zero = 0;
 
-	policy.mode = mode;
-	memset(policy.action, SEN_VERDICT_DROP, sizeof(policy.action));
-	policy.action[SEN_CLASS_NONE] = SEN_VERDICT_PASS;
-	policy.action[SEN_CLASS_UNKNOWN] = SEN_VERDICT_ALERT;
 	return bpf_map_update_elem(bpf_map__fd(skel->maps.policy), &zero, &policy, BPF_ANY) ?
 		       -errno :
 		       0;

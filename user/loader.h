@@ -8,8 +8,14 @@
 #include "sentroid/abi.h"
 #include "why.h"
 
-/* Knobs of a fresh attach. */
+/* Room for flows that can be asked for; the most takes 512 MiB. */
+#define SEN_FLOWS_MIN 1024u
+#define SEN_FLOWS_MAX (1u << 22)
+
+/* Knobs of a fresh attach, but for mode and actions. */
 extern const struct sen_policy sen_policy_defaults;
+/* Those too: in mode enforce what a labelled centroid names is dropped, and nothing else. */
+struct sen_policy sen_policy_of(enum sen_mode mode);
 
 enum sen_attach_mode {
 	SEN_ATTACH_AUTO,

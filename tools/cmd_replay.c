@@ -22,6 +22,7 @@ struct options {
 	const char *model;
 	const char *flows;
 	const char *packets;
+	unsigned int policy;      /* enum sen_mode */
 	struct sen_config config; /* of the agent that is rehearsed */
 	bool learn;
 	bool json;
@@ -29,6 +30,7 @@ struct options {
 
 enum {
 	KEY_MODEL = 0x100,
+	KEY_POLICY,
 	KEY_FLOWS,
 	KEY_PACKETS,
 	KEY_LEARN,
@@ -37,6 +39,8 @@ enum {
 
 static const struct argp_option option_list[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Model instead of the shipped one", 0 },
+	{ "policy", KEY_POLICY, "POLICY", 0,
+	  "observe, alert (the default) or enforce, to count what that would have dropped", 0 },
 	{ "flows", KEY_FLOWS, "OUT.csv", 0, "Write a line for every flow", 0 },
 	{ "packets", KEY_PACKETS, "OUT.csv", 0, "Write a line for every frame", 0 },
 	{ "learn", KEY_LEARN, 0, 0,
@@ -69,6 +73,8 @@ static int on_option(int key, const char *value, void *input)
 	case KEY_MODEL:
 		o->model = value;
 		return 0;
+	case KEY_POLICY:
+		return parse_choice("--policy", value, policy_words, &o->policy);
 	case KEY_FLOWS:
 		o->flows = value;
 		return 0;
@@ -138,6 +144,7 @@ static int on_result(void *ctx, const struct sen_frame *frame,
 	s->packets++;
 	s->bytes += frame->wire_len;
 	s->no_flow += !result->parsed;
+	s->dropped += result->dropped;
 	s->evaluations += result->evaluated;
 	s->flagged_evaluations += result->evaluated && result->score >= SEN_ONE;
 	show_progress(r->summary.packets, false);
@@ -248,7 +255,7 @@ static int open_program(struct replay *r, const struct options *o, const struct 
 			struct sen_why *why)
 {
 	struct sen_model_flat *flat = calloc(1, sizeof(*flat));
-	struct sen_policy policy = sen_policy_defaults;
+	struct sen_policy policy = sen_policy_of(o->policy);
 	struct sen_offline_options offline = {
 		.model = flat,
 		.policy = &policy,
@@ -281,6 +288,7 @@ static int open_replay(struct replay *r, const struct options *o, const struct s
 		return sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
 	r->summary.flows = r->flows;
 	r->summary.model = model;
+	r->summary.policy = o->policy;
 	err = open_program(r, o, model, why);
 	if (!err && o->packets)
 		err = sen_csv_open(o->packets, "frame,score,flagged", &r->packets, why);
@@ -355,7 +363,7 @@ static int replay_files(const struct options *o, const char *const *files,
 int cmd_replay(int argc, char **argv)
 {
 	const char *files[SYNTAX_ARGS + 1] = { 0 };
-	struct options o = { .config = sen_config_defaults };
+	struct options o = { .policy = sen_policy_defaults.mode, .config = sen_config_defaults };
 	struct sen_why why = { 0 };
 	struct sen_model *model;
 	char shipped[PATH_MAX];

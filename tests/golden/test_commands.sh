@@ -100,6 +100,28 @@ read -r later _ parts < <(span missing.pcap)
 ((later >= start && later < start + 1000)) && jq -e --argjson parts "$parts" '.flows == ($parts | add)' out >/dev/null
 check "... not even where the first ones have none" said
 
+# --- replay: policy ------------------------------------------------------------------------------
+
+run train "${small[@]}" --normal normal.pcap --attack scan=scan.pcap -o named.json
+# dropped MODEL ARGUMENT...: "POLICY PACKETS FLOWS", and whether that is all or part of what is flagged.
+dropped() {
+	run replay scan.pcap --model "$@" --json && jq -r \
+		'"\(.policy) \(.dropped_packets > 0) \(.dropped_flows > 0) \(.dropped_flows <= .flagged)"' out
+}
+[ "$(dropped named.json --policy enforce)" = "enforce true true true" ] &&
+	[ "$(jq .dropped_packets out)" -ge "$(jq .dropped_flows out)" ]
+check "replay --policy enforce counts what would have been dropped" said
+[ "$(dropped named.json)" = "alert false false true" ] && [ "$(dropped named.json --policy observe)" = "observe false false true" ]
+check "... and nothing else does, alert being the default" said
+[ "$(dropped plain.json --policy enforce)" = "enforce false false true" ] && [ "$(jq .flagged out)" -gt 100 ]
+check "... nor are novelties dropped" said
+run replay scan.pcap --model named.json --policy enforce
+[ "$rc" = 0 ] && grep -Eq '^policy +enforce: [1-9][0-9]* packets of [1-9][0-9]* flows dropped$' out
+check "... in words" said
+run replay scan.pcap --policy panic
+[ "$rc" = 2 ] && grep -q "'panic' is not observe, alert or enforce" err
+check "replay: no such policy" said
+
 # --- replay: results that cannot be written ------------------------------------------------------
 
 replay=("$sentroid" replay --model plain.json normal.pcap)

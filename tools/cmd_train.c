@@ -34,6 +34,7 @@ enum {
 	KEY_UNTIL,
 	KEY_ATTACK,
 	KEY_MEMBERS,
+	KEY_SUBSPACE,
 	KEY_SEED,
 	KEY_FPR,
 	KEY_MARGIN,
@@ -48,6 +49,9 @@ static const struct argp_option option_list[] = {
 	  "Capture of one attack, to name what is flagged; may be given again", 0 },
 	{ "centroids", 'k', "K", 0, "Centroids of each member (32)", 0 },
 	{ "members", KEY_MEMBERS, "E", 0, "Members of the ensemble (3)", 0 },
+	{ "subspace", KEY_SUBSPACE, "SHARE", 0,
+	  "Share of the features that each member sees, drawn by the seed, at least four (1: all)",
+	  0 },
 	{ "seed", KEY_SEED, "N", 0, "Seed: the same seed and input give the same model (1)", 0 },
 	{ "fpr", KEY_FPR, "SHARE", 0, "Share of normal flows that may be flagged (0.01)", 0 },
 	{ "margin", KEY_MARGIN, "FACTOR", 0, "The threshold is what that takes, times this (1)",
@@ -94,6 +98,8 @@ static int on_option(int key, const char *value, void *input)
 		return parse_count("-k", value, 2, SEN_CENTROIDS_MAX, &o->params.centroids);
 	case KEY_MEMBERS:
 		return parse_count("--members", value, 1, SEN_MEMBERS_MAX - 1, &o->params.members);
+	case KEY_SUBSPACE:
+		return parse_number("--subspace", value, 0.01, 1, &o->params.subspace);
 	case KEY_SEED:
 		err = parse_count("--seed", value, 0, ~0u, &seed);
 		o->params.seed = seed;
@@ -238,6 +244,9 @@ static void record_command(struct sen_provenance *training, const struct options
 			  p->centroids, p->members, (unsigned long long)p->seed, p->target_fpr,
 			  p->threshold_margin);
 
+	if (p->subspace < 1)
+		at += snprintf(training->command + at, sizeof(training->command) - at,
+			       " --subspace %g", p->subspace);
 	if (o->until_s > 0)
 		snprintf(training->command + at, sizeof(training->command) - at, " --until %g",
 			 o->until_s);
@@ -299,6 +308,8 @@ int cmd_train(int argc, char **argv)
 	for (unsigned int i = 0; i < o.n && o.flow_tables; i++)
 		if (*o.inputs[i].class_name)
 			return usage_error("--attack is for captures: flow tables have labels");
+	if (o.flow_tables && o.params.subspace < 1)
+		return usage_error("--subspace is for captures");
 	if (!o.flow_tables &&
 	    !is_root("training (captures go through the packet program)", o.inputs[0].path))
 		return EXIT_FAILED;

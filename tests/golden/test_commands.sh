@@ -70,6 +70,24 @@ run train "${small[@]}" --normal normal.pcap "${many[@]}" -o m.json
 [ "$rc" = 1 ] && grep -q "no room for the class" err
 check "and too many are called too many" said
 
+# --- training: subspaces -------------------------------------------------------------------------
+
+for again in 1 2; do
+	run train -k 4 --members 3 --subspace 0.4 --normal normal.pcap -o subspace$again.json
+done
+[ "$rc" = 0 ] && [ "$(jq -r .digest subspace1.json)" = "$(jq -r .digest subspace2.json)" ] &&
+	jq -e '(.training.command | test(" --subspace 0.4$")) and ([.members[].features] | unique | length == 3) and
+		(.features | length) as $all | all(.members[]; (.features | length) == ($all * 0.4 | round))' subspace1.json >/dev/null
+check "train --subspace: members see shares of the features, drawn by the seed, and the model says so" said
+run replay scan.pcap --model subspace1.json --json
+[ "$rc" = 0 ] && jq -e '.flagged > 100' out >/dev/null
+check "... and such a model flags a scan" said
+for share in 0 1.5 half; do
+	run train "${small[@]}" --subspace $share --normal normal.pcap -o m.json
+	[ "$rc" = 2 ] && grep -q -- "--subspace: $share: not a number from" err
+	check "train --subspace $share: refused" said
+done
+
 # --- replay: stamps that are missing -------------------------------------------------------------
 
 # unstamp FROM TO: in the capture on stdin frames have the time 0 from one on and before another.

@@ -257,9 +257,11 @@ static int train(const struct options *o, struct sen_why *why)
 	struct sen_model *names = calloc(1, sizeof(*names)), *model = NULL;
 	struct sen_train_params params = o->params;
 	struct sen_harvest h = { 0 };
-	int err = names ? name_classes(o, names, why) :
-			  sen_why(why, -ENOMEM, NULL, "training: out of memory");
+	int err;
 
+	if (!names)
+		return sen_why(why, -ENOMEM, NULL, "training: out of memory");
+	err = name_classes(o, names, why);
 	if (!err)
 		err = record_inputs(o, &names->training, why);
 	if (!err)

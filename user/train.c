@@ -130,7 +130,7 @@ int sen_fit_members(struct sen_model *model, const float *rows, size_t n,
 					.batch = p->batch,
 					.epochs = p->epochs,
 					.cancel = p->cancel };
-	float *seen = malloc(n * SEN_DIMS * sizeof(*seen));
+	float *seen = malloc((n ? n : 1) * SEN_DIMS * sizeof(*seen));
 	int err = seen ? 0 : -ENOMEM;
 	double inertia = 0, sum = 0;
 	struct sen_rng rng;

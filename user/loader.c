@@ -34,6 +34,8 @@ struct attempt {
 };
 
 static const char STEP_ATTACH[] = "attaching XDP program";
+static const char hint_capabilities[] =
+	"root needs CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN for it";
 
 static int pin_all(const struct sentroid *skel, const char *ifname)
 {
@@ -292,7 +294,7 @@ static int explain(int err, const struct attempt *a, struct sen_why *why)
 	if (err == -EACCES)
 		text = "this kernel's verifier refuses the program";
 	else if (err == -EPERM)
-		hint = "root needs CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN for it";
+		hint = hint_capabilities;
 	else if (err == -EBUSY || err == -EEXIST)
 		text = "another XDP program holds the interface",
 		hint = "see `bpftool net`; take it off, or use a kernel where both can share";
@@ -323,6 +325,18 @@ static int refuse_foreign(const char *ifname, unsigned int ifindex, struct sen_w
 	return err;
 }
 
+/* Programs and models are found by their ids, which takes CAP_SYS_ADMIN. Attached without it, the program
+ * could not be taken off again. */
+static int refuse_powerless(const char *ifname, struct sen_why *why)
+{
+	__u32 id;
+
+	if (!bpf_prog_get_next_id(0, &id) || errno != EPERM)
+		return 0;
+	return sen_why(why, -EPERM, hint_capabilities, "attaching XDP program: %s: not permitted",
+		       ifname);
+}
+
 /* Whatever frames begin with would be read as an Ethernet header. */
 static int refuse_no_ethernet(const char *ifname, struct sen_why *why)
 {
@@ -344,6 +358,8 @@ static int precheck(const char *ifname, unsigned int *ifindex, struct sen_why *w
 	if (geteuid())
 		return sen_why(why, -EPERM, "run it as root",
 			       "attaching XDP program: %s: not permitted", ifname);
+	if (refuse_powerless(ifname, why))
+		return -EPERM;
 	*ifindex = if_nametoindex(ifname);
 	if (!*ifindex)
 		return sen_why(why, -ENODEV, "ip link shows the interfaces that there are",

@@ -252,6 +252,9 @@ refuses_as "policy: not root" 1 "not permitted" "${nobody[@]}" policy "$LAB_IF" 
 refuses_as "status: not root" 1 "not permitted" "${nobody[@]}" status
 refuses_as "attach: root without capabilities" 1 "not permitted" \
 	"${powerless[@]}" attach "$LAB_IF" --model "$m/1.json"
+# It could attach, but find neither its model nor its program by their ids any more, and leave it there.
+refuses_as "attach: root without CAP_SYS_ADMIN" 1 "not permitted" setpriv --bounding-set=-sys_admin --inh-caps=-all \
+	"$sentroid" attach "$LAB_IF" --model "$m/1.json"
 refuses_as "attach: pins outside of bpffs" 1 "not a bpf file system" \
 	env SENTROID_BPFFS="$LAB_TMP/none/here" "$sentroid" attach "$LAB_IF" --model "$m/1.json"
 test ! -e "$LAB_TMP/none"

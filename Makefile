@@ -6,6 +6,7 @@
 VERSION    := 0.1.0
 
 PREFIX     ?= /usr/local
+SBINDIR    ?= $(PREFIX)/sbin
 SYSCONFDIR ?= /etc
 DATADIR    ?= $(PREFIX)/share/sentroid
 UNITDIR    ?= $(PREFIX)/lib/systemd/system
@@ -255,13 +256,13 @@ lint: $(SKELETONS) ## Check format and look for bugs (clang-format, cppcheck, cl
 fmt: ## Format the sources in place
 	$(Q)clang-format -i $(C_FILES)
 
-# The unit and the configuration name paths under /usr/local; an existing configuration stays.
+# The unit starts what is installed; an existing configuration stays.
 install: all ## Install to $(DESTDIR)$(PREFIX)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(OBJ)/sentroid
-	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(OBJ)/sentroidd
+	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(OBJ)/sentroidd
 	install -d $(DESTDIR)$(DATADIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)/sentroid
 	install -m 644 -t $(DESTDIR)$(DATADIR) models/*.json
-	sed 's|/usr/local/|$(PREFIX)/|g' packaging/sentroidd.service \
+	sed 's|@SBINDIR@|$(SBINDIR)|' packaging/sentroidd.service \
 		> $(DESTDIR)$(UNITDIR)/sentroidd.service
 	test -e $(DESTDIR)$(SYSCONFDIR)/sentroid/sentroid.conf || install -m 644 \
 		packaging/sentroid.conf $(DESTDIR)$(SYSCONFDIR)/sentroid/sentroid.conf

@@ -8,8 +8,6 @@
 #include "loader.h"
 #include "paths.h"
 
-#define FLOWS_MOST (1u << 22) /* more is not given by the loader: 512 MiB */
-
 struct options {
 	const char *model; /* NULL: the shipped one */
 	struct sen_attach_options attach;
@@ -29,7 +27,7 @@ static const struct argp_option option_list[] = {
 	  0 },
 	{ "model", KEY_MODEL, "FILE", 0, "Model to put in force instead of the shipped one", 0 },
 	{ "policy", KEY_POLICY, "POLICY", 0,
-	  "observe: only count; alert: report what is flagged (the default); enforce: also drop it",
+	  "observe: only count; alert: report what is flagged (the default); enforce: also drop flows that a labelled class names; see sentroid policy --help",
 	  0 },
 	{ "egress", KEY_EGRESS, 0, 0,
 	  "See what leaves the interface, too, so that handshakes and answers count on an end host",
@@ -65,7 +63,7 @@ static int on_option(int key, const char *value, void *input)
 		o->attach.egress = true;
 		return 0;
 	case KEY_FLOWS:
-		return parse_count("--flows", value, 1, FLOWS_MOST, &o->attach.flows);
+		return parse_count("--flows", value, 1, SEN_FLOWS_MAX, &o->attach.flows);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -22,6 +22,7 @@ struct options {
 	const char *model;
 	const char *flows;
 	const char *packets;
+	unsigned int policy;      /* enum sen_mode */
 	struct sen_config config; /* of the agent that is rehearsed */
 	bool learn;
 	bool json;
@@ -29,6 +30,7 @@ struct options {
 
 enum {
 	KEY_MODEL = 0x100,
+	KEY_POLICY,
 	KEY_FLOWS,
 	KEY_PACKETS,
 	KEY_LEARN,
@@ -37,6 +39,8 @@ enum {
 
 static const struct argp_option option_list[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Model instead of the shipped one", 0 },
+	{ "policy", KEY_POLICY, "POLICY", 0,
+	  "observe, alert (the default) or enforce, to count what that would have dropped", 0 },
 	{ "flows", KEY_FLOWS, "OUT.csv", 0, "Write a line for every flow", 0 },
 	{ "packets", KEY_PACKETS, "OUT.csv", 0, "Write a line for every frame", 0 },
 	{ "learn", KEY_LEARN, 0, 0,
@@ -69,6 +73,8 @@ static int on_option(int key, const char *value, void *input)
 	case KEY_MODEL:
 		o->model = value;
 		return 0;
+	case KEY_POLICY:
+		return parse_choice("--policy", value, policy_words, &o->policy);
 	case KEY_FLOWS:
 		o->flows = value;
 		return 0;
@@ -119,19 +125,26 @@ static void write_packet(const struct replay *r, uint32_t score)
 	sen_csv_end_line(r->packets);
 }
 
+/* Zeros in the place of stamps, before the first one: the clock does not go on from them to that. */
+static bool began_unstamped(const struct replay_summary *s, const struct sen_frame *frame)
+{
+	return !s->last_ns && frame->clock_ns != frame->time_ns;
+}
+
 static int on_result(void *ctx, const struct sen_frame *frame,
 		     const struct sen_replay_result *result)
 {
 	struct replay *r = ctx;
 	struct replay_summary *s = &r->summary;
 
-	if (!s->packets || frame->time_ns < s->first_ns)
+	if (!s->packets || frame->time_ns < s->first_ns || began_unstamped(s, frame))
 		s->first_ns = frame->time_ns;
 	if (frame->time_ns > s->last_ns)
 		s->last_ns = frame->time_ns;
 	s->packets++;
 	s->bytes += frame->wire_len;
 	s->no_flow += !result->parsed;
+	s->dropped += result->dropped;
 	s->evaluations += result->evaluated;
 	s->flagged_evaluations += result->evaluated && result->score >= SEN_ONE;
 	show_progress(r->summary.packets, false);
@@ -242,7 +255,7 @@ static int open_program(struct replay *r, const struct options *o, const struct 
 			struct sen_why *why)
 {
 	struct sen_model_flat *flat = calloc(1, sizeof(*flat));
-	struct sen_policy policy = sen_policy_defaults;
+	struct sen_policy policy = sen_policy_of(o->policy);
 	struct sen_offline_options offline = {
 		.model = flat,
 		.policy = &policy,
@@ -275,6 +288,7 @@ static int open_replay(struct replay *r, const struct options *o, const struct s
 		return sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
 	r->summary.flows = r->flows;
 	r->summary.model = model;
+	r->summary.policy = o->policy;
 	err = open_program(r, o, model, why);
 	if (!err && o->packets)
 		err = sen_csv_open(o->packets, "frame,score,flagged", &r->packets, why);
@@ -285,10 +299,8 @@ static int open_replay(struct replay *r, const struct options *o, const struct s
 
 static void close_replay(struct replay *r)
 {
-	struct sen_why ignored;
-
-	sen_csv_close(r->packets, &ignored);
-	sen_csv_close(r->flow_lines, &ignored);
+	sen_csv_discard(r->packets);
+	sen_csv_discard(r->flow_lines);
 	cJSON_Delete(r->summary.timeline);
 	sen_rehearsal_free(r->agent);
 	sen_flowlog_free(r->flows);
@@ -351,7 +363,7 @@ static int replay_files(const struct options *o, const char *const *files,
 int cmd_replay(int argc, char **argv)
 {
 	const char *files[SYNTAX_ARGS + 1] = { 0 };
-	struct options o = { .config = sen_config_defaults };
+	struct options o = { .policy = sen_policy_defaults.mode, .config = sen_config_defaults };
 	struct sen_why why = { 0 };
 	struct sen_model *model;
 	char shipped[PATH_MAX];

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "command.h"
@@ -14,15 +15,13 @@
 #include "train.h"
 #include "validate.h"
 
-#define INPUTS_MAX 128
-
 struct input {
 	const char *path;
 	char class_name[SEN_CLASS_NAME_MAX]; /* empty: normal traffic */
 };
 
 struct options {
-	struct input inputs[INPUTS_MAX];
+	struct input inputs[SEN_INPUTS_MAX];
 	unsigned int n;
 	double until_s;
 	bool flow_tables; /* not captures */
@@ -35,6 +34,7 @@ enum {
 	KEY_UNTIL,
 	KEY_ATTACK,
 	KEY_MEMBERS,
+	KEY_SUBSPACE,
 	KEY_SEED,
 	KEY_FPR,
 	KEY_MARGIN,
@@ -49,6 +49,9 @@ static const struct argp_option option_list[] = {
 	  "Capture of one attack, to name what is flagged; may be given again", 0 },
 	{ "centroids", 'k', "K", 0, "Centroids of each member (32)", 0 },
 	{ "members", KEY_MEMBERS, "E", 0, "Members of the ensemble (3)", 0 },
+	{ "subspace", KEY_SUBSPACE, "SHARE", 0,
+	  "Share of the features that each member sees, drawn by the seed, at least four (1: all)",
+	  0 },
 	{ "seed", KEY_SEED, "N", 0, "Seed: the same seed and input give the same model (1)", 0 },
 	{ "fpr", KEY_FPR, "SHARE", 0, "Share of normal flows that may be flagged (0.01)", 0 },
 	{ "margin", KEY_MARGIN, "FACTOR", 0, "The threshold is what that takes, times this (1)",
@@ -62,8 +65,8 @@ static const struct argp_option option_list[] = {
 
 static int add_input(struct options *o, const char *path, const char *class_name, size_t len)
 {
-	if (o->n == INPUTS_MAX)
-		return usage_error("more than %d captures", INPUTS_MAX);
+	if (o->n == SEN_INPUTS_MAX)
+		return usage_error("more than %d captures", SEN_INPUTS_MAX);
 	o->inputs[o->n].path = path;
 	memcpy(o->inputs[o->n++].class_name, class_name, len);
 	return 0;
@@ -95,6 +98,8 @@ static int on_option(int key, const char *value, void *input)
 		return parse_count("-k", value, 2, SEN_CENTROIDS_MAX, &o->params.centroids);
 	case KEY_MEMBERS:
 		return parse_count("--members", value, 1, SEN_MEMBERS_MAX - 1, &o->params.members);
+	case KEY_SUBSPACE:
+		return parse_number("--subspace", value, 0.01, 1, &o->params.subspace);
 	case KEY_SEED:
 		err = parse_count("--seed", value, 0, ~0u, &seed);
 		o->params.seed = seed;
@@ -125,21 +130,61 @@ static const struct syntax syntax = {
 	.option = on_option,
 };
 
-/* "name sha256:hex" of a capture, appended to the provenance as far as there is room. */
+/* A pipe or standard input: what is read of it for a digest would be lost for training. */
+static bool is_read_once(const char *path)
+{
+	struct stat st;
+
+	if (!strcmp(path, "-"))
+		return true;
+	return !stat(path, &st) && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+#define DIGEST_TEXT 80
+
+static int digest_input(const char *path, char digest[DIGEST_TEXT], struct sen_why *why)
+{
+	char hex[65];
+	int err;
+
+	if (is_read_once(path)) {
+		note("%s: not a regular file: goes on record without a digest", path);
+		strcpy(digest, "no digest");
+		return 0;
+	}
+	err = sen_sha256_file(path, hex, why);
+	if (!err)
+		snprintf(digest, DIGEST_TEXT, "sha256:%s", hex);
+	return err;
+}
+
+/* "name sha256:hex" of a capture, appended to the provenance. */
 static int record_input(struct sen_provenance *training, const struct input *in,
 			struct sen_why *why)
 {
-	size_t used = strlen(training->inputs);
+	size_t used = strlen(training->inputs), room = sizeof(training->inputs) - used;
 	const char *name = strrchr(in->path, '/');
-	char hex[65];
-	int err = sen_sha256_file(in->path, hex, why);
+	char digest[DIGEST_TEXT];
+	int err = digest_input(in->path, digest, why);
 
 	if (err)
 		return err;
-	snprintf(training->inputs + used, sizeof(training->inputs) - used, "%s%s%s%s sha256:%s",
-		 used ? "\n" : "", in->class_name, *in->class_name ? "=" : "",
-		 name ? name + 1 : in->path, hex);
+	if ((size_t)snprintf(training->inputs + used, room, "%s%s%s%s %s", used ? "\n" : "",
+			     in->class_name, *in->class_name ? "=" : "", name ? name + 1 : in->path,
+			     digest) >= room)
+		return sen_why(why, -ENOSPC, NULL, "training: %s: no room for it on record",
+			       in->path);
 	return 0;
+}
+
+static int record_inputs(const struct options *o, struct sen_provenance *training,
+			 struct sen_why *why)
+{
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < o->n; i++)
+		err = record_input(training, &o->inputs[i], why);
+	return err;
 }
 
 static int read_tables(const struct options *o, struct sen_model *names, struct sen_harvest *h,
@@ -148,39 +193,46 @@ static int read_tables(const struct options *o, struct sen_model *names, struct 
 	const char *format = NULL;
 	int err = 0;
 
-	for (unsigned int i = 0; !err && i < o->n; i++) {
-		err = record_input(&names->training, &o->inputs[i], why);
-		if (!err)
-			err = flow_table_samples(o->inputs[i].path, &format, names, h, why);
-	}
+	for (unsigned int i = 0; !err && i < o->n; i++)
+		err = flow_table_samples(o->inputs[i].path, &format, names, h, why);
 	return err;
+}
+
+/* Before anything is read: whether each class has a name that a model can have. */
+static int name_classes(const struct options *o, struct sen_model *names, struct sen_why *why)
+{
+	for (unsigned int i = 0; i < o->n; i++) {
+		const char *name = o->inputs[i].class_name;
+		int id = *name ? sen_class_id(names, name) : 0;
+
+		if (id == -EINVAL)
+			return sen_why(why, id, "letters, digits, '_', '-' and '.' can be in one",
+				       "training: %s: not a name for a class", name);
+		if (id < 0)
+			return sen_why(why, id, NULL, "training: %s: no room for the class", name);
+	}
+	return 0;
 }
 
 static int harvest_all(const struct options *o, struct sen_model *names, struct sen_harvest *h,
 		       struct sen_why *why)
 {
-	for (unsigned int i = 0; i < o->n; i++) {
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < o->n; i++) {
 		const struct input *in = &o->inputs[i];
 		struct sen_harvest_options options = { .label = SEN_LABEL_BENIGN,
 						       .until_s = o->until_s };
-		int err = record_input(&names->training, in, why);
 
-		if (!err && *in->class_name) {
-			int id = sen_class_id(names, in->class_name);
-
-			if (id < 0)
-				return sen_why(why, id, NULL, "training: %s: no room for the class",
-					       in->class_name);
-			options = (struct sen_harvest_options){ .label = SEN_LABEL_ATTACK,
-								.class_id = id };
-		}
+		if (*in->class_name)
+			options = (struct sen_harvest_options){
+				.label = SEN_LABEL_ATTACK,
+				.class_id = sen_class_id(names, in->class_name),
+			};
 		options.on_damage = note_damage;
-		if (!err)
-			err = sen_harvest_capture(h, in->path, &options, why);
-		if (err)
-			return err;
+		err = sen_harvest_capture(h, in->path, &options, why);
 	}
-	return 0;
+	return err;
 }
 
 /* The files are on record with their digests; this is the rest. */
@@ -192,6 +244,9 @@ static void record_command(struct sen_provenance *training, const struct options
 			  p->centroids, p->members, (unsigned long long)p->seed, p->target_fpr,
 			  p->threshold_margin);
 
+	if (p->subspace < 1)
+		at += snprintf(training->command + at, sizeof(training->command) - at,
+			       " --subspace %g", p->subspace);
 	if (o->until_s > 0)
 		snprintf(training->command + at, sizeof(training->command) - at, " --until %g",
 			 o->until_s);
@@ -202,8 +257,13 @@ static int train(const struct options *o, struct sen_why *why)
 	struct sen_model *names = calloc(1, sizeof(*names)), *model = NULL;
 	struct sen_train_params params = o->params;
 	struct sen_harvest h = { 0 };
-	int err = names ? 0 : -ENOMEM;
+	int err;
 
+	if (!names)
+		return sen_why(why, -ENOMEM, NULL, "training: out of memory");
+	err = name_classes(o, names, why);
+	if (!err)
+		err = record_inputs(o, &names->training, why);
 	if (!err)
 		err = o->flow_tables ? read_tables(o, names, &h, why) :
 				       harvest_all(o, names, &h, why);
@@ -219,8 +279,7 @@ static int train(const struct options *o, struct sen_why *why)
 	model->version = 1;
 	model->created_s = time(NULL);
 	record_command(&model->training, o);
-	snprintf(model->training.inputs, sizeof(model->training.inputs), "%s",
-		 names->training.inputs);
+	strcpy(model->training.inputs, names->training.inputs);
 	err = sen_model_save(model, o->out, why);
 	if (!err)
 		printf("%s: %u members x %u centroids from %zu samples, threshold %.3f, digest %.12s\n",
@@ -253,6 +312,8 @@ int cmd_train(int argc, char **argv)
 	for (unsigned int i = 0; i < o.n && o.flow_tables; i++)
 		if (*o.inputs[i].class_name)
 			return usage_error("--attack is for captures: flow tables have labels");
+	if (o.flow_tables && o.params.subspace < 1)
+		return usage_error("--subspace is for captures");
 	if (!o.flow_tables &&
 	    !is_root("training (captures go through the packet program)", o.inputs[0].path))
 		return EXIT_FAILED;

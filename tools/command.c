@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "sentroid/abi.h"
 
 #define PROGRESS_EVERY 65536
 
@@ -249,6 +250,11 @@ int run_command(const char *group, const char *doc, const struct command *table,
 		if (!strcmp(argv[1], c->name))
 			return c->run(argc - 1, argv + 1);
 	return usage_error("unknown %s '%s'", argv[1][0] == '-' ? "option" : "command", argv[1]);
+}
+
+const char *policy_word(unsigned int mode)
+{
+	return mode <= SEN_MODE_ENFORCE ? policy_words[mode] : "unknown";
 }
 
 void digest_text(const __u8 *digest, char hex[DIGEST_HEX])

@@ -25,6 +25,7 @@ struct command {
 
 int cmd_attach(int argc, char **argv);
 int cmd_detach(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_label(int argc, char **argv);
@@ -78,6 +79,8 @@ bool is_root(const char *doing, const char *on);
 
 /* Words of enum sen_mode, NULL behind the last. */
 extern const char *const policy_words[];
+/* "unknown" for what is none. */
+const char *policy_word(unsigned int mode);
 
 #define DIGEST_HEX   (2 * SEN_DIGEST_BYTES + 1)
 #define DIGEST_SHORT 12 /* digits that tell digests apart for people */

@@ -24,6 +24,7 @@ struct tops {
 	struct host source[TOP],
 		target[TOP]; /* most flagged flows first; flows is 0 behind the last */
 	uint64_t flagged;
+	uint64_t dropped;                 /* flows of which a packet was */
 	uint64_t of_class[SEN_CLASS_MAX]; /* flagged flows */
 };
 
@@ -74,6 +75,7 @@ static int count(const struct sen_flowlog *flows, struct tops *tops)
 	for (size_t i = 0; i < n; i++) {
 		const struct sen_flow_record *r = sen_flowlog_get(flows, i);
 
+		tops->dropped += r->dropped > 0;
 		if (!sen_flow_flagged(r))
 			continue;
 		memcpy(from[flagged], r->key.addr[r->from], SEN_ADDR_BYTES);
@@ -107,7 +109,8 @@ static void print_hosts(const char *what, const struct host top[TOP])
 	}
 }
 
-/* Flows that began in one of equal parts of the capture, to see how alarms come and go. */
+/* Flows that began in one of equal parts of the capture, to see how alarms come and go. Those that began
+ * without a stamp, before the first one, are of the first part. */
 struct part {
 	uint64_t flows, flagged;
 };
@@ -119,7 +122,8 @@ static void count_parts(const struct replay_summary *s, struct part part[PARTS])
 	memset(part, 0, PARTS * sizeof(*part));
 	for (size_t i = 0; i < sen_flowlog_count(s->flows); i++) {
 		const struct sen_flow_record *r = sen_flowlog_get(s->flows, i);
-		struct part *p = &part[(r->first_ns - s->first_ns) / length];
+		uint64_t since = r->first_ns > s->first_ns ? r->first_ns - s->first_ns : 0;
+		struct part *p = &part[since / length];
 
 		p->flows++;
 		p->flagged += sen_flow_flagged(r);
@@ -157,6 +161,8 @@ static void print_text(const struct replay_summary *s, const struct tops *tops)
 	       tops->flagged);
 	printf("evaluations  %" PRIu64 ", %" PRIu64 " flagged\n", s->evaluations,
 	       s->flagged_evaluations);
+	printf("policy       %s: %" PRIu64 " packets of %" PRIu64 " flows dropped\n",
+	       policy_words[s->policy], s->dropped, tops->dropped);
 	for (unsigned int id = 1; id < SEN_CLASS_MAX; id++) {
 		uint64_t alerts = sen_alerts_total(s->alerts, id);
 
@@ -238,6 +244,9 @@ static int print_json(const struct replay_summary *s, const struct tops *tops)
 	cJSON_AddNumberToObject(root, "flagged", (double)tops->flagged);
 	cJSON_AddNumberToObject(root, "evaluations", (double)s->evaluations);
 	cJSON_AddNumberToObject(root, "flagged_evaluations", (double)s->flagged_evaluations);
+	cJSON_AddStringToObject(root, "policy", policy_words[s->policy]);
+	cJSON_AddNumberToObject(root, "dropped_packets", (double)s->dropped);
+	cJSON_AddNumberToObject(root, "dropped_flows", (double)tops->dropped);
 	cJSON_AddNumberToObject(root, "damaged_files", s->damaged);
 	cJSON_AddNumberToObject(root, "stamps_missing", (double)s->clock[SEN_CLOCK_MISSING]);
 	cJSON_AddNumberToObject(root, "stamps_back", (double)s->clock[SEN_CLOCK_BACK]);

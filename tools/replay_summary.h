@@ -16,6 +16,8 @@ struct replay_summary {
 	uint64_t packets, bytes;
 	uint64_t first_ns, last_ns; /* of the capture: earliest and latest */
 	uint64_t no_flow;           /* packets without one */
+	unsigned int policy;        /* enum sen_mode */
+	uint64_t dropped;           /* packets that it would have held back */
 	uint64_t evaluations, flagged_evaluations;
 	uint64_t clock[SEN_CLOCK_KIND_COUNT]; /* frames with stamps that could not be right */
 	unsigned int damaged;                 /* files that were not read to their end */

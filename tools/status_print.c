@@ -33,11 +33,6 @@ static const char *mode_text(const struct status *s)
 	return s->meta.native ? "native" : "skb";
 }
 
-static const char *policy_text(const struct status *s)
-{
-	return s->policy.mode <= SEN_MODE_ENFORCE ? policy_words[s->policy.mode] : "unknown";
-}
-
 #define SHORTCOMINGS     3
 #define SHORTCOMING_TEXT 160
 
@@ -132,7 +127,7 @@ void status_print(const struct status *s)
 	printf("  sees      %s, %s\n", s->meta.egress ? "both ways" : "what comes in",
 	       s->frags ? "frames of any length" : "frames of one page at most");
 	print_degraded(s);
-	printf("  policy    %s\n", policy_text(s));
+	printf("  policy    %s\n", policy_word(s->policy.mode));
 	print_model("model", &s->model[SEN_SLOT_ACTIVE]);
 	print_model("shadow", &s->model[SEN_SLOT_SHADOW]);
 	print_counters(&s->stats);
@@ -156,8 +151,9 @@ static void row(struct table *t, const struct status *s)
 		snprintf(agent, sizeof(agent), "%d", s->agent);
 	table_row(t, "%s\t%s\t%s\t%u\t%s\t%s\t%llu\t%s\t%llu\t%llu\t%" PRIu64 "\t%s", s->name,
 		  mode_text(s), s->meta.dispatcher ? "dispatcher" : "single", s->meta.prog_id,
-		  policy_text(s), model, s->stats.packets, size_text(s->stats.bytes, size),
-		  s->stats.alert, s->stats.drop, s->flows.used, agent);
+		  policy_word(s->policy.mode), model, s->stats.packets,
+		  size_text(s->stats.bytes, size), s->stats.alert, s->stats.drop, s->flows.used,
+		  agent);
 }
 
 void status_print_all(const struct status *s, size_t n)
@@ -269,7 +265,7 @@ static cJSON *interface_json(const struct status *s)
 	cJSON_AddBoolToObject(object, "egress", s->meta.egress);
 	add_u64(object, "prog_id", s->meta.prog_id);
 	cJSON_AddBoolToObject(object, "attached", s->attached);
-	cJSON_AddStringToObject(object, "policy", policy_text(s));
+	cJSON_AddStringToObject(object, "policy", policy_word(s->policy.mode));
 	add_degraded(object, s);
 	add_model(object, "model", &s->model[SEN_SLOT_ACTIVE]);
 	add_model(object, "shadow", &s->model[SEN_SLOT_SHADOW]);

@@ -15,6 +15,8 @@ struct sen_config {
 
 	unsigned int attach_mode; /* enum sen_attach_mode */
 	unsigned int policy;      /* enum sen_mode */
+	unsigned int attach_egress;
+	unsigned int attach_flows;
 
 	unsigned int baseline_seconds;
 	unsigned int baseline_samples;

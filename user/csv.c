@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "csv.h"
+#include "fsutil.h"
 
 #define BUFFER_BYTES 65536
 #define NUMBER_BYTES 24 /* digits of any value, a point, a comma */
@@ -18,7 +21,8 @@ struct sen_csv {
 	int err;
 	bool line; /* a field has been written on this one */
 	size_t n;
-	char path[256];
+	char path[PATH_MAX];
+	char tmp[PATH_MAX]; /* written in its place until it is whole; empty: it is written itself */
 	char buffer[BUFFER_BYTES];
 };
 
@@ -58,6 +62,24 @@ static void put(struct sen_csv *csv, const char *text, size_t len)
 	}
 }
 
+/* A rename would put a plain file in the place of a pipe, a device, or a link that leads to one. */
+static bool can_be_replaced(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) ? errno == ENOENT : S_ISREG(st.st_mode);
+}
+
+static int open_file(struct sen_csv *csv)
+{
+	int fd;
+
+	if (can_be_replaced(csv->path))
+		return sen_open_temporary(csv->path, 0666, csv->tmp, sizeof(csv->tmp));
+	fd = open(csv->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	return fd < 0 ? -errno : fd;
+}
+
 int sen_csv_open(const char *path, const char *header, struct sen_csv **out, struct sen_why *why)
 {
 	struct sen_csv *csv = malloc(sizeof(*csv));
@@ -66,10 +88,12 @@ int sen_csv_open(const char *path, const char *header, struct sen_csv **out, str
 		return sen_why(why, -ENOMEM, NULL, "writing: %s: out of memory", path);
 	memset(csv, 0, offsetof(struct sen_csv, buffer));
 	snprintf(csv->path, sizeof(csv->path), "%s", path);
-	csv->fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	csv->fd = open_file(csv);
 	if (csv->fd < 0) {
+		int err = csv->fd;
+
 		free(csv);
-		return sen_why(why, -errno, NULL, "writing: %s: %s", path, strerror(errno));
+		return sen_why(why, err, NULL, "writing: %s: %s", path, strerror(-err));
 	}
 	put(csv, header, strlen(header));
 	sen_csv_end_line(csv);
@@ -137,9 +161,23 @@ int sen_csv_close(struct sen_csv *csv, struct sen_why *why)
 	write_out(csv);
 	if (close(csv->fd) && !csv->err)
 		csv->err = -errno;
+	if (!csv->err && *csv->tmp && rename(csv->tmp, csv->path))
+		csv->err = -errno;
 	err = csv->err;
 	if (err)
 		sen_why(why, err, NULL, "writing: %s: %s", csv->path, strerror(-err));
+	if (err && *csv->tmp)
+		unlink(csv->tmp);
 	free(csv);
 	return err;
+}
+
+void sen_csv_discard(struct sen_csv *csv)
+{
+	if (!csv)
+		return;
+	close(csv->fd);
+	if (*csv->tmp)
+		unlink(csv->tmp);
+	free(csv);
 }

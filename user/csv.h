@@ -10,7 +10,8 @@
 
 struct sen_csv;
 
-/* Make or replace the file and write its header line. */
+/* Begin the file with its header line. Unless it is no plain file, what is there stays until the new one is
+ * closed. */
 int sen_csv_open(const char *path, const char *header, struct sen_csv **out, struct sen_why *why);
 /* Fields of a line, each set off from the one before it. */
 void sen_csv_number(struct sen_csv *csv, uint64_t value);
@@ -18,7 +19,9 @@ void sen_csv_number(struct sen_csv *csv, uint64_t value);
 void sen_csv_decimal(struct sen_csv *csv, uint64_t value, uint64_t scale, unsigned int decimals);
 void sen_csv_text(struct sen_csv *csv, const char *text);
 void sen_csv_end_line(struct sen_csv *csv);
-/* Write what is left; also frees. NULL is nothing to do. */
+/* Write what is left and put the file in its place; also frees. NULL is nothing to do. */
 int sen_csv_close(struct sen_csv *csv, struct sen_why *why);
+/* Leave what was there as it was; also frees. NULL is nothing to do. */
+void sen_csv_discard(struct sen_csv *csv);
 
 #endif

@@ -163,6 +163,7 @@ int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
 	r->last_clock = frame->clock_ns;
 	r->packets++;
 	r->bytes += frame->wire_len;
+	r->dropped += result->dropped;
 	r->evaluations += result->evaluated;
 	r->flow_flags = result->flow_flags;
 	if (result->score >= r->score) {

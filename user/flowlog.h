@@ -18,7 +18,8 @@ struct sen_flow_record {
 	uint64_t first_ns, last_ns;       /* stamps of its first and its latest frame */
 	uint64_t first_clock, last_clock; /* the same by the clock of the replay, ns */
 	uint64_t packets, bytes;
-	uint32_t score; /* highest, Q16 */
+	uint64_t dropped; /* packets that policy would have held back */
+	uint32_t score;   /* highest, Q16 */
 	uint32_t evaluations;
 	uint8_t from;       /* side of the first packet */
 	uint8_t flow_flags; /* last */

@@ -62,8 +62,7 @@ static int sync_folder_of(const char *path)
 	return err;
 }
 
-/* A new file beside PATH, by a mode that the umask narrows; its name into tmp. */
-static int open_temporary(const char *path, mode_t mode, char *tmp, size_t size)
+int sen_open_temporary(const char *path, mode_t mode, char *tmp, size_t size)
 {
 	for (unsigned int i = 0; i < TEMPORARY_TRIES; i++) {
 		int fd;
@@ -104,7 +103,7 @@ int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_
 		return sen_why(why, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, NULL,
 			       "write: %s: not a regular file", path);
 
-	fd = open_temporary(path, 0644, tmp, sizeof(tmp));
+	fd = sen_open_temporary(path, 0644, tmp, sizeof(tmp));
 	if (fd < 0)
 		return file_error(why, fd, "write", path);
 	err = fill_temporary(fd, tmp, data, len);
@@ -121,7 +120,7 @@ int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_
 int sen_write_once(const char *path, const void *data, size_t len, struct sen_why *why)
 {
 	char tmp[PATH_MAX];
-	int fd = open_temporary(path, 0444, tmp, sizeof(tmp)), err;
+	int fd = sen_open_temporary(path, 0444, tmp, sizeof(tmp)), err;
 
 	if (fd < 0)
 		return file_error(why, fd, "write", path);
@@ -278,7 +277,9 @@ static int digest_stream(FILE *in, EVP_MD_CTX *ctx, char hex[65])
 	while ((got = fread(block, 1, sizeof(block), in)))
 		if (!EVP_DigestUpdate(ctx, block, got))
 			return -EIO;
-	if (ferror(in) || !EVP_DigestFinal_ex(ctx, md, &n) || n != 32)
+	if (ferror(in))
+		return -errno;
+	if (!EVP_DigestFinal_ex(ctx, md, &n) || n != 32)
 		return -EIO;
 	hex_of(md, n, hex);
 	return 0;

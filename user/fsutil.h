@@ -4,6 +4,7 @@
 #define SENTROID_FSUTIL_H
 
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "why.h"
 
@@ -11,6 +12,9 @@
 int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_why *why);
 /* Write a new read-only file, whole or not at all. -EEXIST: there is one of that name, which stays. */
 int sen_write_once(const char *path, const void *data, size_t len, struct sen_why *why);
+/* A new file beside PATH, by a mode that the umask narrows, to be renamed to it when it is whole; its name into
+ * tmp. A descriptor or a negative errno. */
+int sen_open_temporary(const char *path, mode_t mode, char *tmp, size_t size);
 /* Append one line and fsync. */
 int sen_append_line(const char *path, const char *line, struct sen_why *why);
 /* Whole file into memory, NUL behind it; *data to free(). -EFBIG past `max` bytes. */

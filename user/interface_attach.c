@@ -111,8 +111,11 @@ static void hold_out_shipped(struct sen_interface *i)
 
 static int attach(struct sen_interface *i, struct sen_why *why)
 {
-	struct sen_attach_options options = { .mode = i->env.config->attach_mode,
-					      .policy = i->env.config->policy };
+	const struct sen_config *config = i->env.config;
+	struct sen_attach_options options = { .mode = config->attach_mode,
+					      .policy = config->policy,
+					      .egress = config->attach_egress,
+					      .flows = config->attach_flows };
 	struct sen_attach_result result = { 0 };
 	int err = flatten_shipped(&i->model, why);
 

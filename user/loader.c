@@ -34,6 +34,8 @@ struct attempt {
 };
 
 static const char STEP_ATTACH[] = "attaching XDP program";
+static const char hint_capabilities[] =
+	"root needs CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON and CAP_SYS_ADMIN for it";
 
 static int pin_all(const struct sentroid *skel, const char *ifname)
 {
@@ -88,32 +90,37 @@ static int write_meta(const struct sentroid *skel, unsigned int ifindex,
 
 static int write_policy(const struct sentroid *skel, enum sen_mode mode)
 {
-	struct sen_policy policy = sen_policy_defaults;
+	struct sen_policy policy = sen_policy_of(mode);
 	__u32 zero = 0;
 
-	policy.mode = mode;
-	memset(policy.action, SEN_VERDICT_DROP, sizeof(policy.action));
-	policy.action[SEN_CLASS_NONE] = SEN_VERDICT_PASS;
-	policy.action[SEN_CLASS_UNKNOWN] = SEN_VERDICT_ALERT;
 	return bpf_map_update_elem(bpf_map__fd(skel->maps.policy), &zero, &policy, BPF_ANY) ?
 		       -errno :
 		       0;
 }
 
-/* Hardware address in the low 48 bits, 0 where the interface has none. */
-static __u64 own_mac(const char *ifname)
+/* Hardware address of an interface, and what kind it is of: ARPHRD_VOID where that cannot be told. */
+static struct sockaddr hardware_of(const char *ifname)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq request = { 0 };
-	__u64 mac = 0;
 
 	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
-	if (fd >= 0 && !ioctl(fd, SIOCGIFHWADDR, &request) &&
-	    request.ifr_hwaddr.sa_family == ARPHRD_ETHER)
-		for (int i = 0; i < 6; i++)
-			mac = mac << 8 | (__u8)request.ifr_hwaddr.sa_data[i];
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request))
+		request.ifr_hwaddr.sa_family = ARPHRD_VOID;
 	if (fd >= 0)
 		close(fd);
+	return request.ifr_hwaddr;
+}
+
+/* Hardware address in the low 48 bits, 0 where the interface has none. */
+static __u64 own_mac(const char *ifname)
+{
+	struct sockaddr hardware = hardware_of(ifname);
+	__u64 mac = 0;
+
+	if (hardware.sa_family == ARPHRD_ETHER)
+		for (int i = 0; i < 6; i++)
+			mac = mac << 8 | (__u8)hardware.sa_data[i];
 	return mac;
 }
 
@@ -287,7 +294,7 @@ static int explain(int err, const struct attempt *a, struct sen_why *why)
 	if (err == -EACCES)
 		text = "this kernel's verifier refuses the program";
 	else if (err == -EPERM)
-		hint = "run it as root, or with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON";
+		hint = hint_capabilities;
 	else if (err == -EBUSY || err == -EEXIST)
 		text = "another XDP program holds the interface",
 		hint = "see `bpftool net`; take it off, or use a kernel where both can share";
@@ -318,6 +325,32 @@ static int refuse_foreign(const char *ifname, unsigned int ifindex, struct sen_w
 	return err;
 }
 
+/* Programs and models are found by their ids, which takes CAP_SYS_ADMIN. Attached without it, the program
+ * could not be taken off again. */
+static int refuse_powerless(const char *ifname, struct sen_why *why)
+{
+	__u32 id;
+
+	if (!bpf_prog_get_next_id(0, &id) || errno != EPERM)
+		return 0;
+	return sen_why(why, -EPERM, hint_capabilities, "attaching XDP program: %s: not permitted",
+		       ifname);
+}
+
+/* Whatever frames begin with would be read as an Ethernet header. */
+static int refuse_no_ethernet(const char *ifname, struct sen_why *why)
+{
+	unsigned int kind = hardware_of(ifname).sa_family;
+
+	if (kind == ARPHRD_ETHER || kind == ARPHRD_LOOPBACK)
+		return 0;
+	return sen_why(
+		why, -EPROTONOSUPPORT,
+		"attach to the Ethernet interface that its packets come through",
+		"attaching XDP program: %s: its frames have no Ethernet header (link type %u)",
+		ifname, kind);
+}
+
 static int precheck(const char *ifname, unsigned int *ifindex, struct sen_why *why)
 {
 	if (sen_check_ifname(ifname, why))
@@ -325,6 +358,8 @@ static int precheck(const char *ifname, unsigned int *ifindex, struct sen_why *w
 	if (geteuid())
 		return sen_why(why, -EPERM, "run it as root",
 			       "attaching XDP program: %s: not permitted", ifname);
+	if (refuse_powerless(ifname, why))
+		return -EPERM;
 	*ifindex = if_nametoindex(ifname);
 	if (!*ifindex)
 		return sen_why(why, -ENODEV, "ip link shows the interfaces that there are",
@@ -334,6 +369,8 @@ static int precheck(const char *ifname, unsigned int *ifindex, struct sen_why *w
 			why, -EEXIST, "sentroid detach IFACE takes it off",
 			"attaching XDP program: %s: Sentroid is attached, or left pins in %s",
 			ifname, sen_pin_root());
+	if (refuse_no_ethernet(ifname, why))
+		return -EPROTONOSUPPORT;
 	return refuse_foreign(ifname, *ifindex, why);
 }
 
@@ -385,7 +422,8 @@ int sen_loader_attach(const char *ifname, const struct sen_attach_options *optio
 	return err;
 }
 
-/* The way out first: where the meta map says that we have it. */
+/* The way out first: where the meta map says that we have it, and not on another interface that has come
+ * to the name meanwhile. */
 static void detach_egress(const char *dir, unsigned int ifindex)
 {
 	struct sen_meta m = { 0 };
@@ -397,7 +435,8 @@ static void detach_egress(const char *dir, unsigned int ifindex)
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return;
-	if (!bpf_map_lookup_elem(fd, &zero, &m) && m.magic == SEN_ABI_MAGIC && m.egress)
+	if (!bpf_map_lookup_elem(fd, &zero, &m) && m.magic == SEN_ABI_MAGIC &&
+	    m.ifindex == ifindex && m.egress)
 		sen_egress_detach(ifindex, m.egress == 2);
 	close(fd);
 }

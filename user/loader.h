@@ -8,8 +8,14 @@
 #include "sentroid/abi.h"
 #include "why.h"
 
-/* Knobs of a fresh attach. */
+/* Room for flows that can be asked for; the most takes 512 MiB. */
+#define SEN_FLOWS_MIN 1024u
+#define SEN_FLOWS_MAX (1u << 22)
+
+/* Knobs of a fresh attach, but for mode and actions. */
 extern const struct sen_policy sen_policy_defaults;
+/* Those too: in mode enforce what a labelled centroid names is dropped, and nothing else. */
+struct sen_policy sen_policy_of(enum sen_mode mode);
 
 enum sen_attach_mode {
 	SEN_ATTACH_AUTO,
@@ -38,7 +44,8 @@ struct sen_attach_result {
 
 /* Load the program, attach it to IFNAME, pin program and maps. All or nothing.
  * -ENODEV: no such interface; -EEXIST: Sentroid is attached already; -EBUSY: a foreign XDP program
- * holds the interface; -EPERM: missing capability; others from the kernel. */
+ * holds the interface; -EPROTONOSUPPORT: no Ethernet; -EPERM: missing capability; others from the
+ * kernel. */
 int sen_loader_attach(const char *ifname, const struct sen_attach_options *options,
 		      struct sen_attach_result *result, struct sen_why *why);
 /* Detach the program and remove every pin. -ENOENT: nothing of ours there. */

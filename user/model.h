@@ -32,10 +32,14 @@ enum sen_feature_set {
 	SEN_TABLE_FEATURES
 };
 
+#define SEN_INPUTS_MAX 128
+/* "class=name sha256:hex" and the end of the line, the name as long as a file system takes it. */
+#define SEN_INPUT_LINE (SEN_CLASS_NAME_MAX + 255 + 8 + 64 + 1)
+
 /* What the model was made from, kept for the record and written to its file. */
 struct sen_provenance {
 	char command[256]; /* how it was made, or "agent: baseline", ... */
-	char inputs[4096]; /* "name sha256:hex" per input, one a line */
+	char inputs[SEN_INPUTS_MAX * SEN_INPUT_LINE]; /* an input a line */
 	uint64_t samples;
 	uint64_t seed;
 	double target_fpr;  /* the threshold aims at this share of benign flows */

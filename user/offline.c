@@ -31,6 +31,7 @@ struct sen_offline {
 	struct sen_replay_slot *slots;
 	size_t slots_bytes;
 	struct sen_replay_clock clock;
+	uint64_t stamp_ns; /* of the latest frame that had one */
 	struct bank bank[SEN_REPLAY_BANKS];
 	struct bank *filling;
 	struct bank *untold;      /* handed over to be run; NULL: none */
@@ -307,10 +308,12 @@ int sen_offline_add(struct sen_offline *o, const struct sen_frame *frame)
 
 	if (kind != SEN_CLOCK_FINE && o->options.on_clock)
 		o->options.on_clock(o->options.ctx, frame, kind);
+	if (kind != SEN_CLOCK_MISSING)
+		o->stamp_ns = frame->time_ns;
 	slot->size = sen_frame_head(frame, slot->data);
 	slot->now_ns = o->clock.now_ns;
 	slot->wire_len = frame->wire_len;
-	bank->frame[bank->n].time_ns = frame->time_ns;
+	bank->frame[bank->n].time_ns = o->stamp_ns;
 	bank->frame[bank->n++].number = frame->number;
 	if (bank->n < SEN_REPLAY_BATCH)
 		return 0;

@@ -18,8 +18,8 @@ struct sen_offline_options {
 	unsigned int flows;                 /* capacity; 0: default */
 	const struct sen_model_flat *model; /* NULL: none */
 	const struct sen_policy *policy;
-	/* What the program made of each frame; of its data as much as the program got. An error ends
-	 * the run and is handed on. May be NULL. */
+	/* What the program made of each frame; of its data as much as the program got. A frame without a
+	 * stamp has that of the one before. An error ends the run and is handed on. May be NULL. */
 	int (*on_result)(void *ctx, const struct sen_frame *frame,
 			 const struct sen_replay_result *result);
 	/* Every sample, after the results of its batch. May be NULL. */

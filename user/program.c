@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 
 #include "loader.h"
 #include "program.h"
-
-#define FLOWS_MIN 1024u
-#define FLOWS_MAX (1u << 22)
 
 const struct sen_policy sen_policy_defaults = {
 	.mode = SEN_MODE_ALERT,
@@ -18,11 +16,22 @@ const struct sen_policy sen_policy_defaults = {
 	.wakeup_ticks = 50,
 };
 
+struct sen_policy sen_policy_of(enum sen_mode mode)
+{
+	struct sen_policy policy = sen_policy_defaults;
+
+	policy.mode = mode;
+	memset(policy.action, SEN_VERDICT_DROP, sizeof(policy.action));
+	policy.action[SEN_CLASS_NONE] = SEN_VERDICT_PASS;
+	policy.action[SEN_CLASS_UNKNOWN] = SEN_VERDICT_ALERT;
+	return policy;
+}
+
 static unsigned int power_of_two(unsigned int n)
 {
-	unsigned int p = FLOWS_MIN;
+	unsigned int p = SEN_FLOWS_MIN;
 
-	while (p < n && p < FLOWS_MAX)
+	while (p < n && p < SEN_FLOWS_MAX)
 		p <<= 1;
 	return p;
 }

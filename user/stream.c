@@ -49,11 +49,22 @@ static int plain(struct sen_stream *s, char *out, size_t room, size_t *made)
 	return 0;
 }
 
+/* Files are padded, to whole blocks of a tape for example. Whether more than that was read. */
+static bool skip_padding(struct sen_stream *s)
+{
+	for (; s->n && !s->packed[s->at]; s->n--)
+		s->at++;
+	return s->n;
+}
+
 /* Members follow one another, as after `cat a.gz b.gz`. */
 static int gunzip(struct sen_stream *s, char *out, size_t room, size_t *made)
 {
 	int err;
 
+	*made = 0;
+	if (!s->inside && !skip_padding(s))
+		return 0;
 	s->gzip.next_in = s->packed + s->at;
 	s->gzip.avail_in = s->n;
 	s->gzip.next_out = (unsigned char *)out;

@@ -11,10 +11,12 @@
 #define SAMPLES_PER_CENTROID 4  /* fewer make no model */
 #define QUOTA_PER_CENTROID   32 /* source quotas give way rather than leave fewer */
 #define LABELLED_PER_CLASS   8
+#define SUBSPACE_LEAST       4 /* features */
 
 const struct sen_train_params sen_train_defaults = {
 	.members = 3,
 	.centroids = 32,
+	.subspace = 1,
 	.seed = 1,
 	.target_fpr = 0.001,
 	.threshold_margin = 2.0,
@@ -36,6 +38,8 @@ int sen_train_check(const struct sen_train_params *p, struct sen_why *why)
 		bad = "members";
 	else if (p->centroids < 2 || p->centroids > SEN_CENTROIDS_MAX)
 		bad = "centroids";
+	else if (!(p->subspace > 0 && p->subspace <= 1))
+		bad = "subspace";
 	else if (!(p->target_fpr >= 0 && p->target_fpr < 1))
 		bad = "target_fpr";
 	else if (!(p->threshold_margin >= 1 && p->threshold_margin <= 100))
@@ -93,6 +97,33 @@ static void take_centroids(struct sen_model_member *m, unsigned int from,
 	memset(&m->class_of[from], class_id, c->count);
 }
 
+/* Which features a member sees. All are chosen without a draw, so that their models stay what they were. */
+static void choose_features(struct sen_rng *rng, double share, bool mask[SEN_DIMS])
+{
+	unsigned int left = fmax(lrint(share * SEN_DIMS), SUBSPACE_LEAST);
+
+	for (unsigned int d = 0; d < SEN_DIMS; d++) {
+		mask[d] = share >= 1 || sen_rng_below(rng, SEN_DIMS - d) < left;
+		left -= mask[d];
+	}
+}
+
+/* From rows that are masked already. */
+static int fit_member(struct sen_model_member *m, const float *rows, size_t n,
+		      const struct sen_kmeans_params *kp, double *inertia)
+{
+	struct sen_kmeans c;
+	int err = sen_kmeans_fit(rows, n, kp, &c);
+
+	if (!err)
+		err = sen_measure_radii(&c, rows, n, 1, m->radius, inertia);
+	if (err)
+		return err;
+	take_centroids(m, 0, &c, SEN_CLASS_NONE);
+	sen_bound_radii(m->radius, m->count, SEN_RADIUS_FLOOR_BENIGN);
+	return 0;
+}
+
 int sen_fit_members(struct sen_model *model, const float *rows, size_t n,
 		    const struct sen_train_params *p)
 {
@@ -100,30 +131,26 @@ int sen_fit_members(struct sen_model *model, const float *rows, size_t n,
 					.batch = p->batch,
 					.epochs = p->epochs,
 					.cancel = p->cancel };
-	double inertia, sum = 0;
-	struct sen_kmeans c;
+	float *seen = malloc((n ? n : 1) * SEN_DIMS * sizeof(*seen));
+	int err = seen ? 0 : -ENOMEM;
+	double inertia = 0, sum = 0;
 	struct sen_rng rng;
-	int err;
 
 	sen_rng_seed(&rng, p->seed);
-	for (model->members = 0; model->members < p->members; model->members++) {
+	for (model->members = 0; !err && model->members < p->members; model->members++) {
 		struct sen_model_member *m = &model->member[model->members];
 
 		/* A seed of its own also makes it see the rows in an order of its own. */
 		kp.seed = sen_rng_next(&rng);
-		err = sen_kmeans_fit(rows, n, &kp, &c);
-		if (!err)
-			err = sen_measure_radii(&c, rows, n, 1, m->radius, &inertia);
-		if (err)
-			return err;
-		memset(m->mask, true, sizeof(m->mask));
+		choose_features(&rng, p->subspace, m->mask);
+		sen_mask_rows(m->mask, rows, n, seen);
+		err = fit_member(m, seen, n, &kp, &inertia);
 		m->weight = 1.0 / p->members;
-		take_centroids(m, 0, &c, SEN_CLASS_NONE);
-		sen_bound_radii(m->radius, m->count, SEN_RADIUS_FLOOR_BENIGN);
 		sum += inertia;
 	}
 	model->training.inertia = sum / p->members;
-	return 0;
+	free(seen);
+	return err;
 }
 
 /* Classes that can name a centroid: a built-in kind of attack, or a custom one with a name. */

@@ -17,6 +17,8 @@
 struct sen_train_params {
 	unsigned int members;   /* ensemble size, 1..SEN_MEMBERS_MAX - 1 */
 	unsigned int centroids; /* of each member, 2..SEN_CENTROIDS_MAX */
+	/* Full: share of the features that a member sees, drawn by the seed, at least 4 of them; 1: all. */
+	double subspace;
 	uint64_t seed;
 	double target_fpr;       /* share of benign flows that may reach the threshold */
 	double threshold_margin; /* the threshold is that quantile times this, >= 1 */

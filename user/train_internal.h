@@ -44,6 +44,9 @@ void sen_fit_quantizer(const struct sen_sample *samples, const struct sen_indice
 float *sen_quantized_rows(const struct sen_sample *samples, const struct sen_indices *set,
 			  const struct sen_quantizer quantizer[SEN_DIMS]);
 
+/* Rows as a member sees them: features outside its mask are zero. */
+void sen_mask_rows(const bool *mask, const float *rows, size_t n, float *out);
+
 /* The 95th percentile of the distances to each centroid, 0 where fewer than `least` rows have it as
  * their nearest. Mean squared distance into *inertia. */
 int sen_measure_radii(const struct sen_kmeans *c, const float *rows, size_t n, size_t least,

@@ -214,3 +214,10 @@ float *sen_quantized_rows(const struct sen_sample *samples, const struct sen_ind
 	}
 	return rows;
 }
+
+void sen_mask_rows(const bool *mask, const float *rows, size_t n, float *out)
+{
+	for (size_t i = 0; i < n; i++)
+		for (int d = 0; d < SEN_DIMS; d++)
+			out[i * SEN_DIMS + d] = mask[d] ? rows[i * SEN_DIMS + d] : 0;
+}

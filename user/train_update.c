@@ -14,14 +14,6 @@
 #define STEP        0.25   /* radii and threshold move by at most this share at an update */
 #define GROWTH      1.25   /* and become no larger than those of the reference times this */
 
-/* Rows as a member sees them: features outside its mask are zero. */
-static void mask_rows(const bool *mask, const float *rows, size_t n, float *out)
-{
-	for (size_t i = 0; i < n; i++)
-		for (int d = 0; d < SEN_DIMS; d++)
-			out[i * SEN_DIMS + d] = mask[d] ? rows[i * SEN_DIMS + d] : 0;
-}
-
 /* Pull a moved centroid back to within `reach` of where it was. */
 static void bound_shift(float *at, const float *was, double reach)
 {
@@ -170,7 +162,7 @@ static int update_members(struct sen_model *model, const float *rows, size_t n,
 
 		if (m->weight <= 0)
 			continue;
-		mask_rows(m->mask, rows, n, masked);
+		sen_mask_rows(m->mask, rows, n, masked);
 		err = update_member(m, member_of(p->reference, e), masked, n, p, &inertia);
 		sum += inertia;
 		scoring++;

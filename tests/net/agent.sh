@@ -187,6 +187,12 @@ check() {
 	[ $# = 1 ] || remark "$("${@:2}" 2>&1)"
 }
 
+# check_skip TEXT: what cannot be tried here.
+check_skip() {
+	CHECKS=$((CHECKS + 1))
+	echo "ok $CHECKS # SKIP $1"
+}
+
 # remark TEXT: a measured figure, for the log.
 remark() { printf '# %s\n' "${1//$'\n'/$'\n'# }"; }
 

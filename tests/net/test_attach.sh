@@ -19,6 +19,8 @@ lab_up || exit
 xdp() { ip -n "$LAB_SRV" -j -d link show "$LAB_IF" | jq -c '.[0].xdp'; }
 err=$LAB_TMP/err
 said() { cat "$err"; }
+hooks() { tc -n "$LAB_SRV" qdisc show dev "$1" clsact; }
+filters() { tc -n "$LAB_SRV" filter show dev "$1" "$2"; }
 nothing_left() { [ ! -e "$SENTROID_BPFFS" ] && [ "$(xdp)" = null ]; }
 
 # --- the file of libxdp's dispatcher -------------------------------------------------------------
@@ -41,6 +43,23 @@ in_cli ping -q -c 3 -i 0.1 -W 1 "$LAB_SRV4" >/dev/null && [ "$(status .packets)"
 check "... which sees packets" status .packets
 without_dispatcher detach "$LAB_IF" >/dev/null 2>"$err" && nothing_left
 check "... and comes off" said
+
+# --- no Ethernet -----------------------------------------------------------------------------------
+
+# Frames of such an interface begin with IP, which would be read as an Ethernet header.
+if ip -n "$LAB_SRV" tuntap add dev sen-tun mode tun 2>/dev/null; then
+	for mode in auto native skb; do
+		in_srv "$SENTROID" attach sen-tun --mode $mode >/dev/null 2>"$err"
+		[ $? = 1 ] && [[ $(said) == "sentroid: attaching XDP program: sen-tun: its frames have no Ethernet header"* ]] &&
+			nothing_left
+		check "attach --mode $mode to a tunnel without Ethernet: refused" said
+	done
+	ip -n "$LAB_SRV" link del sen-tun
+else
+	check_skip "no tun device can be made"
+fi
+in_srv "$SENTROID" attach lo >/dev/null 2>"$err" && in_srv "$SENTROID" detach lo >/dev/null
+check "attach to the loopback interface, which has one" said
 
 # --- jumbo frames --------------------------------------------------------------------------------
 
@@ -73,6 +92,30 @@ check "... nothing of ours is left, and the other's filter is"
 tc -n "$LAB_SRV" qdisc del dev "$LAB_IF" clsact && in_srv "$SENTROID" attach "$LAB_IF" --egress >/dev/null 2>"$err" &&
 	[ "$(status .egress)" = true ]
 check "attach --egress once it is free" said
-in_srv "$SENTROID" detach "$LAB_IF" >/dev/null && nothing_left
-check "detach"
+in_srv "$SENTROID" detach "$LAB_IF" >/dev/null && nothing_left && [ -z "$(hooks "$LAB_IF")" ]
+check "detach takes the hook off that was made for it" hooks "$LAB_IF"
+
+# --- others on the hook that was made for it -----------------------------------------------------
+
+for way in egress ingress; do
+	in_srv "$SENTROID" attach "$LAB_IF" --egress >/dev/null 2>"$err" &&
+		tc -n "$LAB_SRV" filter add dev "$LAB_IF" $way prio 7 protocol all bpf bytecode '1,6 0 0 0,'
+	check "attach --egress, and another filter beside it on $way" said
+	in_srv "$SENTROID" detach "$LAB_IF" >/dev/null 2>"$err" && nothing_left && filters "$LAB_IF" $way | grep -q bytecode &&
+		! filters "$LAB_IF" egress | grep -q sentroid
+	check "... which detach leaves" filters "$LAB_IF" $way
+	tc -n "$LAB_SRV" qdisc del dev "$LAB_IF" clsact
+done
+
+# Of the same name, but not the interface that it was attached to.
+born_again() {
+	ip -n "$LAB_SRV" link del sen-again 2>/dev/null
+	ip -n "$LAB_SRV" link add sen-again type veth peer name sen-peer
+}
+born_again && in_srv "$SENTROID" attach sen-again --mode skb --egress >/dev/null 2>"$err" && born_again
+tc -n "$LAB_SRV" qdisc add dev sen-again clsact &&
+	tc -n "$LAB_SRV" filter add dev sen-again egress prio 0x534e handle 1 protocol all bpf bytecode '1,6 0 0 0,'
+in_srv "$SENTROID" detach sen-again >/dev/null 2>"$err" && [ ! -e "$SENTROID_BPFFS" ] && filters sen-again egress | grep -q bytecode
+check "detach from an interface that has gone: a new one of its name is left alone" said
+ip -n "$LAB_SRV" link del sen-again
 check_done

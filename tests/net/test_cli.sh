@@ -182,13 +182,16 @@ refuses "attach: bad policy" 2 "panic" attach "$LAB_IF" --policy panic
 for n in 0 -1 12x 4294967297 99999999 ''; do
 	refuses "attach: --flows '$n'" 2 "--flows" attach "$LAB_IF" --model "$m/1.json" "--flows=$n"
 done
+refuses "policy: no interface" 2 "IFACE" policy
+refuses "policy: no such policy" 2 "panic" policy "$LAB_IF" panic
+refuses "policy: extra argument" 2 "extra" policy "$LAB_IF" alert extra
 refuses "detach: extra argument" 2 "extra" detach "$LAB_IF" extra
 refuses "status: extra argument" 2 "extra" status "$LAB_IF" extra
 refuses "model push: no file" 2 "FILE" model push "$LAB_IF"
 
 helps() {
 	local words
-	for words in "" attach detach status model "model push" "model show" "model list" \
+	for words in "" attach detach policy status model "model push" "model show" "model list" \
 		"model verify" "model rollback" "model promote"; do
 		# shellcheck disable=SC2086
 		run $words --help
@@ -210,7 +213,7 @@ run status --json
 [ "$rc" = 0 ] && [ "$(jq -c .interfaces <<<"$out")" = "[]" ]
 check "status --json without anything attached"
 refuses "attach: unknown interface" 1 "sen-none" attach sen-none --model "$m/1.json"
-for args in "detach $LAB_IF" "status $LAB_IF" "model show $LAB_IF" "model push $LAB_IF $m/1.json" \
+for args in "detach $LAB_IF" "policy $LAB_IF" "policy $LAB_IF enforce" "status $LAB_IF" "model show $LAB_IF" "model push $LAB_IF $m/1.json" \
 	"model promote $LAB_IF" "model rollback $LAB_IF --state-dir $LAB_TMP/state"; do
 	# shellcheck disable=SC2086
 	refuses "${args%% "$LAB_IF"*}: not attached" 1 "not attached" $args
@@ -245,9 +248,13 @@ nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups "$LAB_TMP/sentroid")
 powerless=(setpriv --bounding-set=-all --inh-caps=-all "$sentroid")
 refuses_as "attach: not root" 1 "not permitted" "${nobody[@]}" attach "$LAB_IF" --model "$m/1.json"
 refuses_as "detach: not root" 1 "not permitted" "${nobody[@]}" detach "$LAB_IF"
+refuses_as "policy: not root" 1 "not permitted" "${nobody[@]}" policy "$LAB_IF" alert
 refuses_as "status: not root" 1 "not permitted" "${nobody[@]}" status
 refuses_as "attach: root without capabilities" 1 "not permitted" \
 	"${powerless[@]}" attach "$LAB_IF" --model "$m/1.json"
+# It could attach, but find neither its model nor its program by their ids any more, and leave it there.
+refuses_as "attach: root without CAP_SYS_ADMIN" 1 "not permitted" setpriv --bounding-set=-sys_admin --inh-caps=-all \
+	"$sentroid" attach "$LAB_IF" --model "$m/1.json"
 refuses_as "attach: pins outside of bpffs" 1 "not a bpf file system" \
 	env SENTROID_BPFFS="$LAB_TMP/none/here" "$sentroid" attach "$LAB_IF" --model "$m/1.json"
 test ! -e "$LAB_TMP/none"
@@ -414,7 +421,7 @@ older=("${bytes_of_meta[@]}")
 older[4]=0x63
 set_meta() { bpftool map update pinned "$pins/meta" key 0 0 0 0 value "$@"; }
 set_meta "${older[@]}"
-for args in "model show $LAB_IF" "status $LAB_IF" "model push $LAB_IF $m/1.json" "attach $LAB_IF --model $m/1.json"; do
+for args in "model show $LAB_IF" "status $LAB_IF" "policy $LAB_IF alert" "model push $LAB_IF $m/1.json" "attach $LAB_IF --model $m/1.json"; do
 	# shellcheck disable=SC2086
 	refuses "${args%% "$LAB_IF"*}: pins of another version" 1 "$LAB_IF" $args
 done

@@ -141,6 +141,35 @@ static void packed_as_plain(void **state)
 	assert_int_equal(f->damaged, 0);
 }
 
+/* As tape and some writers leave it behind: nothing, for gzip and for us. Other garbage is damage. */
+static void padded_with_zeros(void **state)
+{
+	struct folder *f = *state;
+	const char *const padded[] = { f->path[0], NULL }, *const between[] = { f->path[1], NULL },
+			  *const garbage[] = { f->path[2], NULL };
+	uint8_t plain[8192], packed[300000] = { 0 };
+	uint32_t at[2 * FRAMES];
+	size_t size = make_capture(plain, 100, 1, FRAMES), n, more;
+
+	/* More zeros than are read at a time. */
+	n = gzip(packed, sizeof(packed), plain, size);
+	write_file(f->path[0], packed, n + 200000);
+	assert_int_equal(read_all(f, padded, at), FRAMES);
+	assert_int_equal(f->damaged, 0);
+
+	packed[n + 300] = 'x';
+	write_file(f->path[2], packed, n + 301);
+	assert_int_equal(read_all(f, garbage, at), FRAMES);
+	assert_int_equal(f->damaged, 1);
+
+	n = gzip(packed, sizeof(packed), plain, 1000);
+	memset(packed + n, 0, 512);
+	more = gzip(packed + n + 512, sizeof(packed) - n - 512, plain + 1000, size - 1000);
+	write_file(f->path[1], packed, n + 512 + more);
+	assert_int_equal(read_all(f, between, at), FRAMES);
+	assert_int_equal(f->damaged, 1);
+}
+
 static void standard_input(void **state)
 {
 	struct folder *f = *state;
@@ -291,6 +320,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(packed_as_plain, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(padded_with_zeros, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(standard_input, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(merged_by_time, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(damaged_files, make_folder, remove_folder),

@@ -46,7 +46,7 @@ static void options_are_set(void **state)
 	assert_int_equal(read_text(&c,
 				   "# comment\n\n[agent]\nlisten = [::1]:1 ; why not\n"
 				   "log_level=debug\n[learn]\nmargin = 0.5\nsamples: 200\n"
-				   "[attach]\npolicy = enforce",
+				   "[attach]\npolicy = enforce\negress = yes\nflows = 5000",
 				   &errors),
 			 0);
 	assert_string_equal(c.listen, "[::1]:1");
@@ -54,6 +54,8 @@ static void options_are_set(void **state)
 	assert_true(c.learn_margin == 0.5);
 	assert_int_equal(c.learn_samples, 200);
 	assert_int_equal(c.policy, 2);
+	assert_int_equal(c.attach_egress, 1);
+	assert_int_equal(c.attach_flows, 5000);
 	assert_int_equal(c.baseline_seconds, sen_config_defaults.baseline_seconds);
 }
 

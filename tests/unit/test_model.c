@@ -129,6 +129,26 @@ static void odd_numbers_survive_the_round_trip(void **state)
 	sen_model_free(m);
 }
 
+/* As many inputs as can be named, with names as long as they can be. */
+static void all_inputs_stay_on_record(void **state)
+{
+	struct sen_model *m = fixture_model(), *back;
+	char *text, *at = m->training.inputs;
+
+	(void)state;
+	for (int i = 0; i < SEN_INPUTS_MAX; i++, at += SEN_INPUT_LINE) {
+		memset(at, 'a' + i % 26, SEN_INPUT_LINE - 1);
+		at[SEN_INPUT_LINE - 1] = i + 1 < SEN_INPUTS_MAX ? '\n' : '\0';
+	}
+	assert_int_equal(at - m->training.inputs, sizeof(m->training.inputs));
+	text = sen_model_print(m);
+	assert_int_equal(sen_model_parse(text, strlen(text), "m", &back, NULL), 0);
+	assert_memory_equal(m, back, sizeof(*m));
+	free(text);
+	sen_model_free(back);
+	sen_model_free(m);
+}
+
 static void layout_does_not_matter_content_does(void **state)
 {
 	char *text = fixture_text(), *other;
@@ -385,6 +405,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip_keeps_everything),
 		cmocka_unit_test(odd_numbers_survive_the_round_trip),
+		cmocka_unit_test(all_inputs_stay_on_record),
 		cmocka_unit_test(layout_does_not_matter_content_does),
 		cmocka_unit_test(refuses_every_truncation),
 		cmocka_unit_test(refuses_a_wrong_digest),

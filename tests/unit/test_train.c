@@ -68,6 +68,68 @@ static void seeds_decide(void **state)
 	free(s);
 }
 
+static unsigned int features_of(const struct sen_model_member *m)
+{
+	unsigned int n = 0;
+
+	for (int d = 0; d < SEN_DIMS; d++)
+		n += m->mask[d];
+	return n;
+}
+
+static void subspaces_are_drawn_by_the_seed(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0), attack = { 0 };
+	struct sen_train_params p = fixture_params();
+	struct sen_model *all = fixture_train(s, SAMPLES, &p), *a, *b;
+
+	(void)state;
+	p.subspace = 0.5;
+	a = fixture_train(s, SAMPLES, &p);
+	b = fixture_train(s, SAMPLES, &p);
+	assert_string_equal(digest_of(a), digest_of(b));
+	assert_string_not_equal(digest_of(a), digest_of(all));
+	for (unsigned int e = 0; e < a->members; e++) {
+		assert_int_equal(features_of(&all->member[e]), SEN_DIMS);
+		assert_int_equal(features_of(&a->member[e]), SEN_DIMS / 2);
+		for (unsigned int other = 0; other < e; other++)
+			assert_memory_not_equal(a->member[e].mask, a->member[other].mask,
+						sizeof(a->member[e].mask));
+	}
+	sen_model_free(b);
+	p.seed++;
+	b = fixture_train(s, SAMPLES, &p);
+	assert_memory_not_equal(a->member[0].mask, b->member[0].mask, sizeof(a->member[0].mask));
+	/* It still is a model: what it was made from passes, what is far does not. */
+	assert_true(fixture_flagged(a, s, SAMPLES) <= 0.002);
+	fixture_attack(&attack, 1, SEN_CLASS_SCAN);
+	assert_true(fixture_score(a, &attack).score > SEN_ONE);
+	sen_model_free(all);
+	sen_model_free(a);
+	sen_model_free(b);
+	free(s);
+}
+
+static void subspaces_have_four_features_at_least(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES, 1, 0);
+	struct sen_train_params p = fixture_params();
+	struct sen_model *m;
+	struct sen_why why;
+
+	(void)state;
+	p.subspace = 0.01;
+	m = fixture_train(s, SAMPLES, &p);
+	for (unsigned int e = 0; e < m->members; e++)
+		assert_int_equal(features_of(&m->member[e]), 4);
+	sen_model_free(m);
+	p.subspace = 0;
+	assert_int_equal(sen_train_full(s, SAMPLES, &p, &m, &why), -EINVAL);
+	p.subspace = 1.1;
+	assert_int_equal(sen_train_full(s, SAMPLES, &p, &m, &why), -EINVAL);
+	free(s);
+}
+
 /* What is trained is what is written: the file's rounding happens before the threshold is found. */
 static void writing_a_fresh_model_changes_nothing(void **state)
 {
@@ -347,6 +409,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_planted_clusters),
 		cmocka_unit_test(seeds_decide),
+		cmocka_unit_test(subspaces_are_drawn_by_the_seed),
+		cmocka_unit_test(subspaces_have_four_features_at_least),
 		cmocka_unit_test(writing_a_fresh_model_changes_nothing),
 		cmocka_unit_test(tells_outliers_from_benign),
 		cmocka_unit_test(few_samples_give_a_careful_threshold),

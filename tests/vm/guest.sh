@@ -244,6 +244,36 @@ again() { sentroid attach "$LAB_IF" --egress && both_members && both_count 10; }
 # The other program here has no frags.
 tells_frags() { is frags "$(status .frags)" false && grep 'another XDP program' <<<"$(status .degraded)"; }
 
+# --- locked down ---------------------------------------------------------------------------------
+
+is_locked_down() { grep -F '[confidentiality]' /sys/kernel/security/lockdown; }
+
+# By the kernel's word: our program is on the interface itself, or a dispatcher is that calls it.
+says_which() {
+	local id
+	id=$(in_srv ip -j -d link show "$LAB_IF" | jq '.[0].xdp.prog.id')
+	sentroid status "$LAB_IF"
+	if [ "$id" = "$(status .prog_id)" ]; then
+		is dispatcher "$(status .dispatcher)" false && grep 'no dispatcher (' <<<"$(status .degraded)"
+	else
+		is dispatcher "$(status .dispatcher)" true && is degraded "$(status .degraded)" '[]'
+	fi
+}
+
+pings_count() {
+	local before
+	before=$(status .packets)
+	in_cli ping -c 5 -i 0.2 -W 2 "$LAB_SRV4" && grows packets "$before" "$(status .packets)" 5
+}
+
+locked_down() {
+	try "is locked down" is_locked_down
+	try "attaches natively" attaches || return
+	try "says whether a dispatcher is in force" says_which && status '| "# dispatcher \(.dispatcher)"'
+	try "traffic passes, and is counted" pings_count
+	try "comes off without a trace" detaches
+}
+
 # --- all of it -----------------------------------------------------------------------------------
 
 read -r uptime _ </proc/uptime
@@ -255,6 +285,10 @@ insmods() {
 }
 
 try "modules" insmods
+if grep -q lockdown= /proc/cmdline; then
+	try "a network in namespaces" lab_up && locked_down
+	exit
+fi
 try "every program passes the verifier" loads && figures
 try "a network in namespaces" lab_up || exit
 try "a server answers" serve

@@ -1,0 +1,171 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What `sentroid train` and `sentroid replay` make of input that is not as usual: many files, pipes, bad
+# names, stamps that are missing, results that cannot be written.
+
+cd "$(dirname "$0")/../.." || exit 2
+# shellcheck source-path=SCRIPTDIR source=../net/agent.sh
+. tests/net/agent.sh
+
+sentroid=$(realpath "${BUILD_DIR:-build}/sentroid") traffic=$(realpath "${BUILD_DIR:-build}/tests/golden/traffic") ||
+	exit 1
+((EUID == 0)) || skip_all "captures are replayed as root"
+for tool in jq python3; do command -v $tool >/dev/null || skip_all "needs $tool"; done
+work=$(mktemp -d) || exit 2
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 2
+
+# run ARGUMENT...: output and errors into files, the exit code into rc.
+run() {
+	"$sentroid" "$@" >out 2>err
+	rc=$?
+}
+# shellcheck disable=SC2317 # called by check
+said() {
+	echo "exit code $rc"
+	cat out err
+}
+
+# --- training: what goes on record ---------------------------------------------------------------
+
+# Flow tables are read faster than captures. Names as long as a file system takes them.
+inputs=()
+for i in {101..228}; do
+	name=$(printf '%0250d.log' "$i")
+	inputs+=("$name")
+	printf '{"ts":%d.5,"id.orig_h":"10.0.0.1","id.orig_p":1,"id.resp_h":"10.0.0.2","id.resp_p":80,"proto":"tcp"}\n' \
+		"$i" >"$name"
+done
+run train --flow-table -k 2 --members 1 -o m.json "${inputs[@]/#/--normal=}"
+[ "$rc" = 0 ] && cmp <(jq -r '.training.inputs[]' m.json) <(sha256sum "${inputs[@]}" | sed 's/\(.*\)  \(.*\)/\2 sha256:\1/')
+check "all of 128 inputs are on record, each with its digest" said
+run train --flow-table -k 2 --members 1 -o n.json "${inputs[@]/#/--normal=}" --normal "${inputs[0]}"
+[ "$rc" = 2 ] && [ ! -e n.json ] && grep -q "more than 128" err
+check "one more is refused" said
+
+# --- training: pipes, names ----------------------------------------------------------------------
+
+"$traffic" 1 benign@0+60 >normal.pcap && "$traffic" 2 scan@0+10 >scan.pcap || exit 1
+small=(-k 4 --members 1)
+run train "${small[@]}" --normal normal.pcap -o m.json
+cp m.json plain.json
+run train "${small[@]}" --normal <(cat normal.pcap) --attack scan=<(cat scan.pcap) -o m.json
+[ "$rc" = 0 ] && [ "$(grep -c "^note: /dev/fd/[0-9]*: not a regular file: .* without a digest$" err)" = 2 ] &&
+	[ "$(jq -c '.members[0].centroids' m.json)" = "$(jq -c '.members[0].centroids' plain.json)" ] &&
+	jq -e '.training.inputs | length == 2 and all(test("no digest"))' m.json >/dev/null
+check "a pipe is trained on as the file would be, and goes on record without a digest" said
+run train "${small[@]}" --normal - -o m.json <normal.pcap
+[ "$rc" = 0 ] && [ "$(jq -c '.members[0].centroids' m.json)" = "$(jq -c '.members[0].centroids' plain.json)" ]
+check "so is standard input" said
+run train "${small[@]}" --normal . -o m.json
+[ "$rc" = 1 ] && grep -q "Is a directory" err
+check "a folder is no capture" said
+run train "${small[@]}" --normal normal.pcap --attack a,b=scan.pcap -o m.json
+[ "$rc" = 1 ] && grep -q "a,b: not a name for a class" err && ! grep -q "no room" err
+check "a bad name of a class is called that" said
+many=()
+for c in {a..z} {A..Z}; do many+=(--attack "$c=scan.pcap"); done
+run train "${small[@]}" --normal normal.pcap "${many[@]}" -o m.json
+[ "$rc" = 1 ] && grep -q "no room for the class" err
+check "and too many are called too many" said
+
+# --- training: subspaces -------------------------------------------------------------------------
+
+for again in 1 2; do
+	run train -k 4 --members 3 --subspace 0.4 --normal normal.pcap -o subspace$again.json
+done
+[ "$rc" = 0 ] && [ "$(jq -r .digest subspace1.json)" = "$(jq -r .digest subspace2.json)" ] &&
+	jq -e '(.training.command | test(" --subspace 0.4$")) and ([.members[].features] | unique | length == 3) and
+		(.features | length) as $all | all(.members[]; (.features | length) == ($all * 0.4 | round))' subspace1.json >/dev/null
+check "train --subspace: members see shares of the features, drawn by the seed, and the model says so" said
+run replay scan.pcap --model subspace1.json --json
+[ "$rc" = 0 ] && jq -e '.flagged > 100' out >/dev/null
+check "... and such a model flags a scan" said
+for share in 0 1.5 half; do
+	run train "${small[@]}" --subspace $share --normal normal.pcap -o m.json
+	[ "$rc" = 2 ] && grep -q -- "--subspace: $share: not a number from" err
+	check "train --subspace $share: refused" said
+done
+
+# --- replay: stamps that are missing -------------------------------------------------------------
+
+# unstamp FROM TO: in the capture on stdin frames have the time 0 from one on and before another.
+unstamp() {
+	python3 -c '
+import struct, sys
+data, at, number = bytearray(sys.stdin.buffer.read()), 24, 0
+while at < len(data):
+    if int(sys.argv[1]) <= number < int(sys.argv[2]):
+        data[at:at + 8] = bytes(8)
+    at, number = at + 16 + struct.unpack_from("<I", data, at + 8)[0], number + 1
+sys.stdout.buffer.write(data)' "$1" "$2"
+}
+# span FILE...: "START SECONDS PARTS", the flows of the parts as if learned.
+span() {
+	run replay --model plain.json --json --learn --flows flows.csv "$1" && jq -r \
+		'"\(.first_ts * 1000 | round) \((.last_ts - .first_ts) * 1000 | round) \([.parts[].flows] | @json)"' out
+}
+usual=$(span normal.pcap)
+unstamp 1000 1080 <normal.pcap >missing.pcap
+[ "$(span missing.pcap)" = "$usual" ] && [ "$(jq .stamps_missing out)" = 80 ]
+check "frames without a stamp do not make the capture begin in 1970" said
+! awk -F, 'NR > 1 && ($1 < 1700000000 || $2 < $1) { print; bad = 1 } END { exit !bad }' flows.csv
+check "... nor their flows" said
+unstamp 0 2 <normal.pcap >missing.pcap
+read -r start _ <<<"$usual"
+read -r later _ parts < <(span missing.pcap)
+((later >= start && later < start + 1000)) && jq -e --argjson parts "$parts" '.flows == ($parts | add)' out >/dev/null
+check "... not even where the first ones have none" said
+
+# --- replay: policy ------------------------------------------------------------------------------
+
+run train "${small[@]}" --normal normal.pcap --attack scan=scan.pcap -o named.json
+# dropped MODEL ARGUMENT...: "POLICY PACKETS FLOWS", and whether that is all or part of what is flagged.
+dropped() {
+	run replay scan.pcap --model "$@" --json && jq -r \
+		'"\(.policy) \(.dropped_packets > 0) \(.dropped_flows > 0) \(.dropped_flows <= .flagged)"' out
+}
+[ "$(dropped named.json --policy enforce)" = "enforce true true true" ] &&
+	[ "$(jq .dropped_packets out)" -ge "$(jq .dropped_flows out)" ]
+check "replay --policy enforce counts what would have been dropped" said
+[ "$(dropped named.json)" = "alert false false true" ] && [ "$(dropped named.json --policy observe)" = "observe false false true" ]
+check "... and nothing else does, alert being the default" said
+[ "$(dropped plain.json --policy enforce)" = "enforce false false true" ] && [ "$(jq .flagged out)" -gt 100 ]
+check "... nor are novelties dropped" said
+run replay scan.pcap --model named.json --policy enforce
+[ "$rc" = 0 ] && grep -Eq '^policy +enforce: [1-9][0-9]* packets of [1-9][0-9]* flows dropped$' out
+check "... in words" said
+run replay scan.pcap --policy panic
+[ "$rc" = 2 ] && grep -q "'panic' is not observe, alert or enforce" err
+check "replay: no such policy" said
+
+# --- replay: results that cannot be written ------------------------------------------------------
+
+replay=("$sentroid" replay --model plain.json normal.pcap)
+"${replay[@]}" --flows good.csv --packets packets.csv >out 2>err
+rc=$?
+[ "$rc" = 0 ] && [ "$(wc -l <good.csv)" -gt 100 ] && [ "$(wc -l <packets.csv)" -gt 1000 ]
+check "both files of a replay" said
+for option in --flows --packets; do
+	mkdir results
+	echo old >results/it.csv
+	# As if the file system were full.
+	(trap '' XFSZ && ulimit -f 4 && exec "${replay[@]}" $option results/it.csv) >out 2>err
+	rc=$?
+	[ "$rc" = 1 ] && grep -q "^sentroid: writing: results/it.csv: " err && [ "$(cat results/*)" = old ]
+	check "$option: a failed run leaves the file that was there, and no other" said
+	rm -r results
+done
+"${replay[@]}" --packets packets.new --flows . >out 2>err
+rc=$?
+[ "$rc" = 1 ] && grep -q "Is a directory" err && [ -z "$(ls packets.new* 2>/dev/null)" ]
+check "nor does one that cannot write the other of its files leave half of its results" said
+"${replay[@]}" --flows /dev/stdout 2>err | head -n "$(wc -l <good.csv)" | cmp - good.csv && [ -L /dev/stdout ]
+check "--flows /dev/stdout" said
+"${replay[@]}" --flows /dev/fd/3 3>&1 >out 2>err | cmp - good.csv
+check "--flows to a pipe" said
+ln -s linked.csv link.csv
+"${replay[@]}" --flows link.csv >out 2>err && [ -L link.csv ] && cmp linked.csv good.csv
+check "--flows through a symbolic link" said
+check_done

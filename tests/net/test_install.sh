@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What `make install` puts where, and the unit that it installs: the agent is where the unit says, and can do
+# all of its work with the unit's capabilities and no others.
+
+cd "$(dirname "$0")/../.." || exit 2
+# shellcheck source-path=SCRIPTDIR source=lab.sh
+. tests/net/lab.sh
+# shellcheck source-path=SCRIPTDIR source=agent.sh
+. tests/net/agent.sh
+
+agent_tools make setpriv bpftool || skip_all "tools are missing"
+agent_begin install || exit
+lab_trap
+trap agent_end EXIT
+lab_up || exit
+
+# --- where everything goes -----------------------------------------------------------------------
+
+# installs PREFIX: nothing is built again for it, so the programs look for data where they were built to.
+installs() {
+	dest=$LAB_TMP/dest$1 unit=$dest$1/lib/systemd/system/sentroidd.service
+	make -o all install OBJ="${BUILD_DIR:-build}" DESTDIR="$dest" PREFIX="$1" >"$LAB_TMP/log/make" 2>&1 &&
+		[ -x "$dest$1/bin/sentroid" ] && [ -f "$dest$1/share/sentroid/default.json" ]
+}
+setting() { sed -n "s/^$1=//p" "$unit"; }
+agent_of_unit() { setting ExecStart | cut -d ' ' -f 1; }
+for prefix in /usr/local /usr /opt/sen; do
+	installs "$prefix"
+	check "make install PREFIX=$prefix" cat "$LAB_TMP/log/make"
+	[ -x "$dest$(agent_of_unit)" ]
+	check "... where the unit starts what is there" setting ExecStart
+done
+[ -f "$dest/etc/sentroid/sentroid.conf" ]
+check "the configuration is in /etc"
+
+# In its staged place the agent can be found on this host.
+sed "s|^ExecStart=|&$dest|" "$unit" >"$LAB_TMP/sentroidd.service"
+if lab_have systemd-analyze; then
+	systemd-analyze verify "$LAB_TMP/sentroidd.service" >"$LAB_TMP/log/verify" 2>&1
+	check "systemd finds nothing wrong with the unit" cat "$LAB_TMP/log/verify"
+fi
+
+# --- with the capabilities of the unit -----------------------------------------------------------
+
+# CAP_BPF CAP_SYS_ADMIN as +bpf,+sys_admin. Root has what is in the bounding set.
+capabilities() { setting CapabilityBoundingSet | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g'; }
+SENTROIDD=$LAB_TMP/confined/sentroidd
+mkdir "${SENTROIDD%/*}"
+cat >"$SENTROIDD" <<-SCRIPT
+	#!/bin/sh
+	exec setpriv --no-new-privs --bounding-set=-all,$(capabilities) --inh-caps=-all $dest$(agent_of_unit) "\$@"
+SCRIPT
+chmod 755 "$SENTROIDD"
+# The shipped model is not where the build expects it, but beside the program it is found.
+ln -s "$PWD/models" "$dest$prefix/models"
+
+# Events are read for the first time a moment after the start.
+ready() {
+	for _ in {1..50}; do
+		agent_get /readyz >/dev/null && return
+		sleep 0.1
+	done
+	return 1
+}
+agent_start '[baseline]' 'seconds = 600' && ready
+check "the agent attaches with the capabilities of its unit" agent_log
+program=$(status .prog_id)
+agent_stop TERM
+in_srv "$SENTROID" model push "$LAB_IF" models/default.json --state-dir "$LAB_TMP/state" >/dev/null
+agent_start && ready && [ "$(status .prog_id)" = "$program" ]
+check "... takes over what is attached, reading the model in force" agent_log
+agent_stop TERM
+in_srv "$SENTROID" detach "$LAB_IF" >/dev/null && [ ! -e "$SENTROID_BPFFS" ]
+check "... and leaves it so that it can be taken off" ls -R "$SENTROID_BPFFS"
+check_done

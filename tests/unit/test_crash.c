@@ -232,6 +232,13 @@ static void check_versions(const struct scene *s)
 	}
 }
 
+static bool is_rolled_back(const struct scene *s)
+{
+	const struct sen_registry_entry *e = sen_registry_find(s->lab->registry, s->old);
+
+	return !strcmp(e->stage, "Archived") && strstr(e->reason, "flagged");
+}
+
 static void check_slots(const struct scene *s)
 {
 	const struct fake *f = &s->lab->fake;
@@ -246,7 +253,9 @@ static void check_slots(const struct scene *s)
 	      "the learner answers for it");
 	check(f->has_shadow == (staged != 0), "the shadow slot has what is staged");
 	check(!staged || f->shadow.version == staged, "and nothing else");
-	check(lab_state(s->lab) == SEN_LEARNER_ACTIVE, "learning goes on");
+	check(lab_state(s->lab) == SEN_LEARNER_ACTIVE ||
+		      (lab_state(s->lab) == SEN_LEARNER_PAUSED && is_rolled_back(s)),
+	      "learning goes on, but for a while after a roll-back");
 }
 
 /* A new agent, in a process of its own. */

@@ -148,8 +148,10 @@ static void apply_stage(struct sen_history *h, struct sen_registry_entry *entry,
 	struct sen_registry_entry *was = find(h, h->production);
 
 	if (!strcmp(event->stage, PRODUCTION)) {
-		if (was && was != entry)
+		if (was && was != entry) {
 			strcpy(was->stage, ARCHIVED);
+			was->staged_s = event->time_s;
+		}
 		take_off(h, event->version);
 		h->promoted[h->promotions++] = event->version;
 		h->production = event->version;

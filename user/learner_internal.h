@@ -42,17 +42,18 @@ struct sen_learner {
 	struct sen_registry *registry;
 	struct sen_learner_status status;
 
-	struct sen_model *in_force;    /* NULL in the first baseline */
-	struct sen_model *previous;    /* where a roll-back goes; NULL: look into the registry */
-	struct sen_model *reference;   /* bounds the drift of what descends from it */
-	unsigned int reference_wanted; /* version that the registry has it from, 0: itself */
-	struct sen_sample *shipped;    /* attacks that every candidate is tried on */
+	struct sen_model *in_force;  /* NULL in the first baseline */
+	struct sen_model *previous;  /* where a roll-back goes; NULL: look into the registry */
+	struct sen_model *reference; /* bounds the drift of what descends from it */
+	struct sen_sample *shipped;  /* attacks that every candidate is tried on */
 	size_t shipped_n;
 	struct sen_candidate *candidate; /* NULL: there is none */
+	unsigned int reference_wanted;   /* version that the registry has it from, 0: itself */
 	unsigned int condemned; /* version that is to be rolled back and is still in force, 0: none */
 	unsigned int rests_after; /* version rolled back for which learning rests, 0: none */
 	unsigned int unrecorded; /* version rolled back that the registry still has in Production */
 	bool unrecorded_told;
+	bool started;
 	char roll_back_reason[160];
 	struct model_id active; /* found in or put into the active slot last */
 
@@ -82,7 +83,6 @@ struct sen_learner {
 	int64_t baseline_ms;
 	int64_t paused_until_ms;
 	int64_t checked_ms;
-	bool started;
 };
 
 __attribute__((format(printf, 3, 4))) void sen_learner_say(struct sen_learner *l,

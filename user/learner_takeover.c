@@ -142,6 +142,9 @@ int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why
 	err = take_over(l, &found);
 	if (err)
 		sen_learner_disown(l);
+	/* What could not be written down is no longer so. */
+	if (l->unrecorded == l->status.version)
+		l->unrecorded = 0;
 	sen_learner_rebase_marks(l, now_ms);
 	sen_learner_rebase_drift(l, now_ms);
 	sen_learner_resume_candidate(l);
@@ -177,6 +180,7 @@ static void follow(struct sen_learner *l, struct sen_model *model, const struct 
 	sen_learner_adopt(l, model, now);
 	l->watch.state = SEN_WATCH_OFF;
 	l->unrecorded = l->condemned = 0;
+	sen_learner_end_rest(l);
 	if (l->status.state != SEN_LEARNER_OFF)
 		sen_learner_begin_active(l, now_ms);
 	sen_learner_say(l, SEN_LOG_NOTICE,
@@ -186,14 +190,13 @@ static void follow(struct sen_learner *l, struct sen_model *model, const struct 
 
 void sen_learner_check_active(struct sen_learner *l, int64_t now_ms)
 {
-	struct sen_why why = { 0 };
 	struct model_id now;
 	struct sen_model *model;
 	char text[32];
 
-	/* Operators have their own way to it. */
-	if (l->registry && sen_registry_update(l->registry, &why))
-		sen_learner_say(l, SEN_LOG_WARNING, "%s", why.text);
+	/* Operators have their own way to it. If it cannot be read now, that shows when it is written to. */
+	if (l->registry)
+		sen_registry_update(l->registry, NULL);
 	sen_learner_check_reference(l);
 	if (sen_learner_read_active(l, &now) || sen_model_id_equal(&now, &l->active))
 		return;

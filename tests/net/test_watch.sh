@@ -14,6 +14,7 @@ cd "$(dirname "$0")/../.." || exit 2
 BASELINE=6
 SECONDS_AHEAD=45
 
+# shellcheck disable=SC2119
 agent_tools || skip_all "tools are missing"
 agent_begin watch || exit
 lab_trap

@@ -192,6 +192,20 @@ static void start_over(struct sen_learner *l, int64_t now_ms)
 			l->roll_back_reason);
 }
 
+static void tell_roll_back(struct sen_learner *l, unsigned int bad)
+{
+	bool off = l->status.state == SEN_LEARNER_OFF;
+	char then[32] = "is switched off";
+
+	if (!off) {
+		l->rests_after = bad;
+		record_rest(l, bad, l->config.watch_pause);
+		snprintf(then, sizeof(then), "rests for %u s", l->config.watch_pause);
+	}
+	sen_learner_say(l, SEN_LOG_WARNING, "rolled back to model %u: %s; learning %s",
+			l->status.version, l->roll_back_reason, then);
+}
+
 static void go_back(struct sen_learner *l, int64_t now_ms)
 {
 	struct sen_model *model = take_previous(l);
@@ -217,10 +231,7 @@ static void go_back(struct sen_learner *l, int64_t now_ms)
 	l->unrecorded = bad;
 	sen_learner_record_roll_back(l);
 	l->status.rolled_back++;
-	l->rests_after = bad;
-	record_rest(l, bad, l->config.watch_pause);
-	sen_learner_say(l, SEN_LOG_WARNING, "rolled back to model %u: %s; learning rests for %u s",
-			l->status.version, l->roll_back_reason, l->config.watch_pause);
+	tell_roll_back(l, bad);
 }
 
 static void roll_back(struct sen_learner *l, int64_t now_ms)

@@ -131,13 +131,12 @@ static void on_trained(void *ctx)
 	sen_worker_collect(a->worker);
 }
 
-/* Not while the trainer is stuck; an interface that somebody has detached is no reason to restart. */
+/* Not while the trainer is stuck, idle or amid a job; an interface that somebody has detached is no reason to restart. */
 static void on_watchdog(void *ctx)
 {
 	struct sen_agent *a = ctx;
-	int64_t silent = sen_now_ms() - sen_worker_heartbeat_ms(a->worker);
 
-	if (sen_worker_busy(a->worker) || silent < a->watchdog_ms * 2 + 5000)
+	if (sen_worker_alive(a->worker, a->watchdog_ms * 2 + 5000, SEN_AGENT_JOB_STALE_MS))
 		sd_notify(0, "WATCHDOG=1");
 }
 

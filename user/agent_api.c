@@ -9,17 +9,14 @@
 #include "clock.h"
 #include "metrics.h"
 
-#define BEAT_STALE_MS 5000   /* of an idle trainer */
-#define JOB_STALE_MS  900000 /* no training takes so long */
+#define BEAT_STALE_MS 5000 /* of an idle trainer */
 #define METRICS_TYPE  "text/plain; version=0.0.4; charset=utf-8"
 
 bool sen_agent_ready(struct sen_agent *a, char *reason, size_t size)
 {
-	int64_t silent = sen_now_ms() - sen_worker_heartbeat_ms(a->worker);
-
-	if (silent > (sen_worker_busy(a->worker) ? JOB_STALE_MS : BEAT_STALE_MS)) {
+	if (!sen_worker_alive(a->worker, BEAT_STALE_MS, SEN_AGENT_JOB_STALE_MS)) {
 		snprintf(reason, size, "trainer: no sign of life for %lld s",
-			 (long long)silent / 1000);
+			 (long long)(sen_now_ms() - sen_worker_heartbeat_ms(a->worker)) / 1000);
 		return false;
 	}
 	for (size_t i = 0; i < a->count; i++)

@@ -11,6 +11,8 @@
 #include "loop.h"
 #include "worker.h"
 
+#define SEN_AGENT_JOB_STALE_MS 900000 /* no training or upload takes so long */
+
 struct sen_agent {
 	struct sen_agent_options options;
 	struct sen_config config;

@@ -224,6 +224,16 @@ void sen_drift_adopt(struct sen_drift *d, const struct sen_drift_counts *total, 
 	take_reference(d);
 }
 
+void sen_drift_want(struct sen_drift *d)
+{
+	d->wanted = !d->known;
+}
+
+void sen_drift_rebase(struct sen_drift *d, const struct sen_drift_counts *total, int64_t now_ms)
+{
+	begin_slice(d, total, now_ms);
+}
+
 void sen_drift_rescore(struct sen_drift *d, const struct sen_drift_counts *total)
 {
 	sen_pool_clear_dim(&d->reference, SEN_DRIFT_SCORE);

@@ -64,6 +64,10 @@ void sen_drift_count(struct sen_drift_counts *counts, const struct sen_vector *x
 void sen_drift_mark(struct sen_drift *d, const struct sen_drift_counts *total, int64_t now_ms);
 /* The traffic of late is the reference from now on; with too little of it, the next window is. */
 void sen_drift_adopt(struct sen_drift *d, const struct sen_drift_counts *total, int64_t now_ms);
+/* Likewise, if there is none yet: the next windows that are large enough become it. */
+void sen_drift_want(struct sen_drift *d);
+/* The counters have begun anew, or nobody has looked for a while: what is between does not count. */
+void sen_drift_rebase(struct sen_drift *d, const struct sen_drift_counts *total, int64_t now_ms);
 /* Another model scores from now on: what scores are usual is found out anew. */
 void sen_drift_rescore(struct sen_drift *d, const struct sen_drift_counts *total);
 

@@ -2,32 +2,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "history.h"
-#include "json_reader.h"
-#include "model_internal.h"
 
-#define PRODUCTION "Production"
-#define ARCHIVED   "Archived"
-
-/* What a stage is called when a version enters it; the order is that of `stages`. */
-static const char *const stages[] = { "Development", "Staging", PRODUCTION, ARCHIVED };
-static const char *const entering[] = { "returned", "staged", "promoted", "archived" };
-#define STAGES (sizeof(stages) / sizeof(stages[0]))
-
-static size_t stage_index(const char *stage)
-{
-	size_t i = 0;
-
-	while (i < STAGES && strcmp(stages[i], stage))
-		i++;
-	return i;
-}
-
-bool sen_history_is_stage(const char *stage)
-{
-	return stage_index(stage) < STAGES;
-}
+#define DEVELOPMENT "Development"
+#define PRODUCTION  "Production"
+#define ARCHIVED    "Archived"
 
 void sen_history_clear(struct sen_history *h)
 {
@@ -38,7 +19,7 @@ void sen_history_clear(struct sen_history *h)
 
 static int grow(void **array, size_t used, size_t *room, size_t size)
 {
-	size_t wanted = *room ? *room * 2 : 16;
+	size_t wanted = *room ? *room * 2 : SEN_HISTORY_PROMOTED;
 	void *more;
 
 	if (used < *room)
@@ -81,22 +62,44 @@ const struct sen_registry_entry *sen_history_find(const struct sen_history *h, u
 	return find(h, version);
 }
 
-unsigned int sen_history_production(const struct sen_history *h)
+/* A version that one could go back to. */
+static bool is_kept(const struct sen_history *h, unsigned int version)
 {
-	for (size_t i = 0; i < h->entries; i++)
-		if (!strcmp(h->entry[i].stage, PRODUCTION))
-			return h->entry[i].version;
-	return 0;
+	const struct sen_registry_entry *e = find(h, version);
+
+	return e && !e->pruned;
 }
 
 unsigned int sen_history_previous(const struct sen_history *h)
 {
-	unsigned int production = sen_history_production(h);
-
 	for (size_t i = h->promotions; i-- > 0;)
-		if (h->promoted[i] != production)
+		if (h->promoted[i] != h->production && is_kept(h, h->promoted[i]))
 			return h->promoted[i];
 	return 0;
+}
+
+static const struct sen_registry_entry *parent_of(const struct sen_history *h,
+						  const struct sen_registry_entry *e)
+{
+	/* Parents have lower numbers: going from one to the next ends. */
+	return e->parent < e->version ? find(h, e->parent) : NULL;
+}
+
+static bool is_bounded(const struct sen_registry_entry *e)
+{
+	return !e->approved && !strcmp(e->kind, "update");
+}
+
+unsigned int sen_history_reference(const struct sen_history *h, unsigned int version)
+{
+	const struct sen_registry_entry *e = find(h, version), *parent;
+
+	for (; e && is_bounded(e); e = parent) {
+		parent = parent_of(h, e);
+		if (!parent)
+			return e->reference;
+	}
+	return e ? e->version : 0;
 }
 
 /* Forget a version and what came after it as a place to roll back to. */
@@ -128,9 +131,10 @@ static void apply_created(struct sen_history *h, const struct sen_history_event 
 	memset(entry, 0, sizeof(*entry));
 	entry->version = event->version;
 	entry->parent = event->parent;
+	entry->reference = event->reference;
 	entry->created_s = event->created_s;
 	memcpy(entry->digest, event->digest, sizeof(entry->digest));
-	strcpy(entry->stage, stages[0]);
+	strcpy(entry->stage, DEVELOPMENT);
 	memcpy(entry->reason, event->reason, sizeof(entry->reason));
 	memcpy(entry->kind, event->origin, sizeof(entry->kind));
 	entry->params = event->facts;
@@ -141,19 +145,53 @@ static void apply_created(struct sen_history *h, const struct sen_history_event 
 static void apply_stage(struct sen_history *h, struct sen_registry_entry *entry,
 			const struct sen_history_event *event)
 {
-	struct sen_registry_entry *was = find(h, sen_history_production(h));
+	struct sen_registry_entry *was = find(h, h->production);
 
 	if (!strcmp(event->stage, PRODUCTION)) {
-		if (was && was != entry)
+		if (was && was != entry) {
 			strcpy(was->stage, ARCHIVED);
+			was->staged_s = event->time_s;
+		}
 		take_off(h, event->version);
 		h->promoted[h->promotions++] = event->version;
+		h->production = event->version;
 	} else if (was == entry) {
 		retire(h, event->version);
+		h->production = 0;
 	}
+	entry->staged_s = event->time_s;
 	strcpy(entry->stage, event->stage);
 	memcpy(entry->reason, event->reason, sizeof(entry->reason));
 	entry->approved |= event->approved;
+}
+
+/* Promotions of versions that are forgotten are no longer there to archive others, or to take them off. */
+static void apply_forgotten(struct sen_history *h, const struct sen_history_event *event)
+{
+	struct sen_registry_entry *was = find(h, h->production);
+
+	if (was && h->production != event->production)
+		strcpy(was->stage, ARCHIVED);
+	h->production = event->production;
+	h->promotions = 0;
+	for (size_t i = 0; i < event->promotions; i++)
+		h->promoted[h->promotions++] = event->promoted[i];
+	h->forgotten = h->left_out = event->version;
+	if (event->version > h->last)
+		h->last = event->version;
+}
+
+static void apply_change(struct sen_history *h, struct sen_registry_entry *entry,
+			 const struct sen_history_event *event)
+{
+	if (event->kind == SEN_HISTORY_MEASURED) {
+		sen_facts_merge(&entry->metrics, &event->facts);
+	} else if (event->kind == SEN_HISTORY_PRUNED) {
+		h->pruned += !entry->pruned;
+		entry->pruned = true;
+	} else {
+		apply_stage(h, entry, event);
+	}
 }
 
 int sen_history_apply(struct sen_history *h, const struct sen_history_event *event)
@@ -163,6 +201,10 @@ int sen_history_apply(struct sen_history *h, const struct sen_history_event *eve
 
 	if (err)
 		return err;
+	if (event->kind == SEN_HISTORY_FORGOTTEN) {
+		apply_forgotten(h, event);
+		return 0;
+	}
 	if (event->kind == SEN_HISTORY_CREATED) {
 		if (!event->version ||
 		    (h->entries && event->version <= h->entry[h->entries - 1].version))
@@ -172,184 +214,60 @@ int sen_history_apply(struct sen_history *h, const struct sen_history_event *eve
 	}
 	entry = find(h, event->version);
 	if (!entry)
-		return -EBADMSG;
-	if (event->kind == SEN_HISTORY_MEASURED)
-		sen_facts_merge(&entry->metrics, &event->facts);
-	else if (event->kind == SEN_HISTORY_PRUNED)
-		entry->pruned = true;
-	else
-		apply_stage(h, entry, event);
+		return event->version && event->version <= h->forgotten ? 0 : -EBADMSG;
+	apply_change(h, entry, event);
 	return 0;
 }
 
-const char *sen_history_event_name(const struct sen_history_event *event)
+/* ---- what is forgotten ---- */
+
+/* While the ancestors are still known. */
+static void find_references(struct sen_history *h)
 {
-	switch (event->kind) {
-	case SEN_HISTORY_CREATED:
-		return "created";
-	case SEN_HISTORY_MEASURED:
-		return "measured";
-	case SEN_HISTORY_PRUNED:
-		return "pruned";
-	default:
-		return entering[stage_index(event->stage)];
+	for (size_t i = 0; i < h->entries; i++) {
+		struct sen_registry_entry *e = &h->entry[i];
+		const struct sen_registry_entry *parent = parent_of(h, e);
+
+		if (!is_bounded(e))
+			e->reference = e->version;
+		else if (parent)
+			e->reference = parent->reference;
 	}
 }
 
-static bool print_creation(cJSON *root, const struct sen_history_event *event)
+void sen_history_forget(struct sen_history *h)
 {
-	char created[SEN_RFC3339_SIZE];
+	size_t surplus, kept = 0;
 
-	sen_time_print(event->created_s, created);
-	return cJSON_AddNumberToObject(root, "parent", event->parent) &&
-	       cJSON_AddStringToObject(root, "created", created) &&
-	       cJSON_AddStringToObject(root, "digest", event->digest) &&
-	       (!*event->origin || cJSON_AddStringToObject(root, "kind", event->origin)) &&
-	       sen_facts_add_json(root, "parameters", &event->facts);
-}
-
-static bool print_stage(cJSON *root, const struct sen_history_event *event)
-{
-	return cJSON_AddStringToObject(root, "stage", event->stage) &&
-	       cJSON_AddStringToObject(root, "reason", event->reason) &&
-	       (!event->approved || cJSON_AddTrueToObject(root, "approved"));
-}
-
-char *sen_history_print(const struct sen_history_event *event)
-{
-	char time[SEN_RFC3339_SIZE], *line = NULL;
-	cJSON *root = cJSON_CreateObject();
-	bool ok;
-
-	sen_time_print(event->time_s, time);
-	ok = cJSON_AddStringToObject(root, "time", time) &&
-	     cJSON_AddStringToObject(root, "event", sen_history_event_name(event)) &&
-	     cJSON_AddNumberToObject(root, "version", event->version);
-	if (ok && event->kind == SEN_HISTORY_CREATED)
-		ok = print_creation(root, event);
-	if (ok && event->kind == SEN_HISTORY_MEASURED)
-		ok = sen_facts_add_json(root, "metrics", &event->facts);
-	else if (ok && event->kind != SEN_HISTORY_PRUNED)
-		ok = print_stage(root, event);
-	if (ok)
-		line = cJSON_PrintUnformatted(root);
-	cJSON_Delete(root);
-	return line;
-}
-
-static int read_creation(const struct sen_reader *r, const cJSON *root,
-			 struct sen_history_event *event)
-{
-	char text[SEN_RFC3339_SIZE];
-	uint64_t parent;
-	int err;
-
-	event->kind = SEN_HISTORY_CREATED;
-	err = sen_read_unsigned(r, root, "", "parent", UINT32_MAX, &parent);
-	if (!err)
-		err = sen_read_string(r, root, "", "created", text, sizeof(text));
-	if (!err)
-		err = sen_read_string(r, root, "", "digest", event->digest, sizeof(event->digest));
-	if (!err && sen_json_get(root, "kind"))
-		err = sen_read_string(r, root, "", "kind", event->origin, sizeof(event->origin));
-	if (!err)
-		err = sen_facts_read_json(root, "parameters", &event->facts);
-	if (err || sen_time_parse(text, &event->created_s))
-		return -EBADMSG;
-	event->parent = parent;
-	return 0;
-}
-
-static int read_stage(const struct sen_reader *r, const cJSON *root,
-		      struct sen_history_event *event)
-{
-	int err = sen_read_string(r, root, "", "stage", event->stage, sizeof(event->stage));
-
-	if (!err)
-		err = sen_read_string(r, root, "", "reason", event->reason, sizeof(event->reason));
-	if (err || !sen_history_is_stage(event->stage))
-		return -EBADMSG;
-	event->kind = SEN_HISTORY_STAGE;
-	event->approved = cJSON_IsTrue(sen_json_get(root, "approved"));
-	return 0;
-}
-
-static int read_event(const cJSON *root, struct sen_history_event *event)
-{
-	const struct sen_reader r = { .name = "" };
-	char what[16], time[SEN_RFC3339_SIZE];
-	uint64_t version;
-	int err;
-
-	memset(event, 0, sizeof(*event));
-	err = sen_read_unsigned(&r, root, "", "version", UINT32_MAX, &version);
-	if (!err)
-		err = sen_read_string(&r, root, "", "event", what, sizeof(what));
-	if (!err)
-		err = sen_read_string(&r, root, "", "time", time, sizeof(time));
-	if (err || sen_time_parse(time, &event->time_s))
-		return -EBADMSG;
-	event->version = version;
-	if (!strcmp(what, "pruned")) {
-		event->kind = SEN_HISTORY_PRUNED;
-		return 0;
+	if (h->pruned <= SEN_HISTORY_RECORDS + SEN_HISTORY_SLACK)
+		return;
+	surplus = h->pruned - SEN_HISTORY_RECORDS;
+	find_references(h);
+	for (size_t i = 0; i < h->entries; i++) {
+		if (h->entry[i].pruned && surplus) {
+			surplus--;
+			h->pruned--;
+			if (h->entry[i].version > h->forgotten)
+				h->forgotten = h->entry[i].version;
+		} else {
+			h->entry[kept++] = h->entry[i];
+		}
 	}
-	if (!strcmp(what, "measured")) {
-		event->kind = SEN_HISTORY_MEASURED;
-		return sen_facts_read_json(root, "metrics", &event->facts);
-	}
-	err = read_stage(&r, root, event);
-	if (!err && !strcmp(what, "created"))
-		err = read_creation(&r, root, event);
-	return err;
+	h->entries = kept;
 }
 
-static int replay_line(struct sen_history *h, const char *line, size_t len)
+void sen_history_forgotten(const struct sen_history *h, struct sen_history_event *event)
 {
-	struct sen_history_event event;
-	cJSON *root = cJSON_ParseWithLength(line, len);
-	int err = root ? read_event(root, &event) : -EBADMSG;
+	size_t n = 0;
 
-	cJSON_Delete(root);
-	return err ? err : sen_history_apply(h, &event);
-}
-
-int sen_history_replay(struct sen_history *h, const char *text, size_t len, size_t *good,
-		       struct sen_why *why)
-{
-	unsigned int number = 1;
-	int err;
-
-	for (*good = 0; *good < len; number++) {
-		const char *line = text + *good, *end = memchr(line, '\n', len - *good);
-
-		/* A line is written with its end in one go: without one it is not whole. */
-		if (!end)
-			return 0;
-		err = replay_line(h, line, end - line);
-		if (err == -EBADMSG && end + 1 == text + len)
-			return 0;
-		if (err)
-			return sen_why(why, err,
-				       "restore history.jsonl from a backup or correct it",
-				       "registry: line %u of the history: %s", number,
-				       strerror(-err));
-		*good = end + 1 - text;
-	}
-	return 0;
-}
-
-void sen_history_each(const char *text, size_t len,
-		      void (*fn)(void *ctx, const struct sen_history_event *event), void *ctx)
-{
-	const char *end;
-
-	for (; (end = memchr(text, '\n', len)); len -= end + 1 - text, text = end + 1) {
-		cJSON *root = cJSON_ParseWithLength(text, end - text);
-		struct sen_history_event event;
-
-		if (root && !read_event(root, &event))
-			fn(ctx, &event);
-		cJSON_Delete(root);
-	}
+	*event = (struct sen_history_event){ .kind = SEN_HISTORY_FORGOTTEN,
+					     .time_s = time(NULL),
+					     .version = h->forgotten,
+					     .production = h->production };
+	for (size_t i = h->promotions; i-- > 0 && n < SEN_HISTORY_PROMOTED;)
+		if (is_kept(h, h->promoted[i]))
+			event->promoted[SEN_HISTORY_PROMOTED - ++n] = h->promoted[i];
+	memmove(event->promoted, event->promoted + SEN_HISTORY_PROMOTED - n,
+		n * sizeof(*event->promoted));
+	event->promotions = n;
 }

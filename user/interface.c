@@ -278,6 +278,8 @@ void sen_interface_tick(struct sen_interface *i)
 		sen_uploads_tick(i->uploads);
 		sen_learner_uploads(i->learner, sen_uploads_count(i->uploads));
 	}
+	/* The wall clock may have been set, or have gone on while the machine slept. */
+	sen_learner_set_epoch(i->learner, sen_clock_ms(CLOCK_REALTIME) - now_ms);
 	sen_learner_tick(i->learner, now_ms);
 }
 

@@ -42,6 +42,7 @@ int sen_learner_new(const struct sen_config *config, const struct sen_learner_op
 	l->ctx = ctx;
 	l->registry = registry;
 	l->status.drift_feature = "";
+	l->status.candidate_waits = "";
 	sen_performance_reset(&l->performance);
 	memcpy(l->status.labelled_error, l->performance.error, sizeof(l->performance.error));
 	l->marks = sen_marks_default(config->label_low_mark, config->label_high_mark);
@@ -67,6 +68,7 @@ void sen_learner_free(struct sen_learner *l)
 	sen_model_free(l->reference);
 	sen_candidate_free(l->candidate);
 	free(l->shipped);
+	free(l->judged);
 	sen_store_close(l->store);
 	free(l->store_path);
 	sen_drift_free(l->drift);
@@ -101,18 +103,18 @@ void sen_learner_configure(struct sen_learner *l, const struct sen_config *confi
 	}
 }
 
+void sen_learner_set_epoch(struct sen_learner *l, int64_t epoch_ms)
+{
+	l->epoch_ms = epoch_ms;
+}
+
 void sen_learner_begin_baseline(struct sen_learner *l, int64_t now_ms)
 {
-	struct sen_why why = { 0 };
-
-	l->status.state = SEN_LEARNER_BASELINE;
+	l->status.state = l->config.learn_enabled ? SEN_LEARNER_BASELINE : SEN_LEARNER_OFF;
 	l->baseline_ms = now_ms;
 	l->baseline_samples = 0;
 	l->trigger.last_ms = now_ms - 1000ll * l->config.learn_min_interval;
 	l->watch.state = SEN_WATCH_OFF;
-	/* What a model of ours has led to is what it is to get away from. */
-	if (l->in_force)
-		sen_learner_store_result(l, sen_store_forget_normal(l->store, &why), &why);
 	sen_learner_mark_drift(l, false, now_ms);
 }
 
@@ -120,33 +122,7 @@ void sen_learner_begin_active(struct sen_learner *l, int64_t now_ms)
 {
 	l->status.state = SEN_LEARNER_ACTIVE;
 	l->trigger.last_ms = now_ms;
-	l->trigger.last_full_ms = now_ms;
-	sen_learner_mark_drift(l, true, now_ms);
-}
-
-static void tick_watch(struct sen_learner *l, int64_t now_ms)
-{
-	struct sen_score_hist scores;
-	struct sen_stats stats;
-
-	if (l->watch.state != SEN_WATCH_ON || l->ops.stats(l->ctx, &stats) ||
-	    l->ops.score_hist(l->ctx, &scores))
-		return;
-	switch (sen_watch_check(&l->watch, &stats, scores.bin[SEN_SLOT_ACTIVE], now_ms)) {
-	case SEN_WATCH_EXCURSION:
-		sen_learner_roll_back(l, now_ms);
-		return;
-	case SEN_WATCH_PASSED:
-		sen_learner_say(l, SEN_LOG_INFO,
-				"model %u has settled: %.2f%% of evaluations flagged%s",
-				l->status.version, 100 * l->watch.share,
-				l->watch.share > l->watch.settings.limit ?
-					", by attacks that are known" :
-					"");
-		return;
-	default:
-		return;
-	}
+	sen_learner_want_drift(l);
 }
 
 static void tick_enabled(struct sen_learner *l, int64_t now_ms)
@@ -161,6 +137,15 @@ static void tick_enabled(struct sen_learner *l, int64_t now_ms)
 			sen_learner_state_name(l->status.state));
 }
 
+static void tick_pause(struct sen_learner *l, int64_t now_ms)
+{
+	if (l->status.state != SEN_LEARNER_PAUSED || now_ms < l->paused_until_ms)
+		return;
+	sen_learner_end_rest(l);
+	sen_learner_begin_active(l, now_ms);
+	sen_learner_say(l, SEN_LOG_NOTICE, "learning goes on");
+}
+
 void sen_learner_tick(struct sen_learner *l, int64_t now_ms)
 {
 	if (now_ms - l->checked_ms >= CHECK_MS) {
@@ -169,16 +154,13 @@ void sen_learner_tick(struct sen_learner *l, int64_t now_ms)
 		sen_learner_record_roll_back(l);
 	}
 	tick_enabled(l, now_ms);
-	tick_watch(l, now_ms);
+	sen_learner_tick_watch(l, now_ms);
 	sen_learner_tick_marks(l, now_ms);
 	sen_learner_store_flush(l, now_ms);
 	sen_learner_tick_drift(l, now_ms);
 	sen_learner_tick_candidate(l, now_ms);
-	if (l->status.state == SEN_LEARNER_PAUSED && now_ms >= l->paused_until_ms) {
-		sen_learner_begin_active(l, now_ms);
-		sen_learner_say(l, SEN_LOG_NOTICE, "learning goes on");
-	}
-	if (l->status.training || l->candidate)
+	tick_pause(l, now_ms);
+	if (l->status.training || l->candidate || l->condemned)
 		return;
 	if (l->status.state == SEN_LEARNER_BASELINE)
 		sen_learner_tick_baseline(l, now_ms);
@@ -190,6 +172,8 @@ void sen_learner_tick(struct sen_learner *l, int64_t now_ms)
 /* The state may have changed while the training ran: then its result is of no use. */
 static bool still_wanted(const struct sen_learner *l, const struct sen_training *t)
 {
+	if (l->condemned)
+		return false;
 	if (t->kind == SEN_TRAINING_BASELINE)
 		return l->status.state == SEN_LEARNER_BASELINE;
 	return l->status.state == SEN_LEARNER_ACTIVE && t->in_force->version == l->status.version;
@@ -232,6 +216,7 @@ const struct sen_learner_status *sen_learner_status(struct sen_learner *l)
 	l->status.candidate = l->candidate ? l->candidate->model->version : 0;
 	l->status.canary_evaluations = l->candidate ? l->candidate->canary.evaluations : 0;
 	l->status.canary_agreement = l->candidate ? l->candidate->canary.agreement : 0;
+	l->status.candidate_waits = l->candidate ? l->candidate->waits : "";
 	l->status.reservoir = kept.past;
 	l->status.fresh = kept.fresh;
 	l->status.unlabelled = kept.unlabelled;

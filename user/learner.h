@@ -78,6 +78,7 @@ struct sen_learner_status {
 	uint64_t last_samples;
 	unsigned int reference; /* version that bounds the drift of the model in force, 0: none */
 	unsigned int candidate; /* version in the canary, 0: none */
+	const char *candidate_waits; /* why it is not in the shadow slot; empty: it is */
 	uint64_t canary_evaluations;
 	double canary_agreement;
 	double threshold_fpr;          /* of the model in force on samples held back */
@@ -103,8 +104,11 @@ int sen_learner_keep(struct sen_learner *l, const char *path, struct sen_why *wh
 /* The attacks that a model has labelled centroids of are what every candidate is tried on, beside local
  * samples: the shipped model, as a rule. -ENOMEM. */
 int sen_learner_hold_out(struct sen_learner *l, const struct sen_model *shipped);
-/* Take over what is in force, or begin with a baseline. */
+/* Take over what is in force, or begin with a baseline. Again when the program has been attached anew: its
+ * counters have then begun anew, too. */
 int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why);
+/* Wall time at 0 of the clock that callers give: it may have been set since the start. */
+void sen_learner_set_epoch(struct sen_learner *l, int64_t epoch_ms);
 /* A sample with what a rule says of it and why, SEN_CLASS_NONE if none. `explained`: it may look odd because of
  * an attack that is known, or hide behind it: it is neither held against a model nor learned from. */
 void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsigned int rule_class,

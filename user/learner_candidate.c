@@ -47,7 +47,16 @@ static void clear_shadow(struct sen_learner *l, const struct sen_candidate *c)
 		l->ops.clear(l->ctx, SEN_SLOT_SHADOW);
 }
 
-/* The slot may be an operator's for now: then it waits. */
+/* Nothing else is trained meanwhile: that should be known. */
+static void wait_for_slot(struct sen_learner *l, struct sen_candidate *c, const char *what)
+{
+	if (!*c->waits)
+		sen_learner_say(l, SEN_LOG_WARNING, "candidate %u waits, and learning with it: %s",
+				c->model->version, what);
+	snprintf(c->waits, sizeof(c->waits), "%s", what);
+}
+
+/* The slot may be an operator's for now. */
 static void enter_shadow(struct sen_learner *l, struct sen_candidate *c, int64_t now_ms)
 {
 	struct sen_score_hist scores;
@@ -56,14 +65,21 @@ static void enter_shadow(struct sen_learner *l, struct sen_candidate *c, int64_t
 	bool empty, there = in_shadow(l, c, &empty);
 
 	c->in_shadow = false;
-	if (!there && !empty)
+	if (!there && !empty) {
+		wait_for_slot(l, c, "the shadow slot holds another model");
 		return;
-	if (!there && l->ops.push(l->ctx, SEN_SLOT_SHADOW, c->flat, &why))
+	}
+	if (!there && l->ops.push(l->ctx, SEN_SLOT_SHADOW, c->flat, &why)) {
+		wait_for_slot(l, c, why.text);
 		return;
-	if (l->ops.stats(l->ctx, &stats) || l->ops.score_hist(l->ctx, &scores))
+	}
+	if (l->ops.stats(l->ctx, &stats) || l->ops.score_hist(l->ctx, &scores)) {
+		wait_for_slot(l, c, "counters cannot be read");
 		return;
+	}
 	sen_canary_begin(&c->canary, &stats, &scores, now_ms);
 	c->in_shadow = true;
+	c->waits[0] = '\0';
 	sen_learner_say(l, SEN_LOG_INFO, "candidate %u (%s) runs beside the model in force",
 			c->model->version, c->reason);
 }
@@ -95,6 +111,7 @@ static void reject(struct sen_learner *l)
 	sen_learner_say(l, SEN_LOG_NOTICE, "candidate %u refused (%s): %s", c->model->version,
 			c->reason, c->canary.reason);
 	sen_learner_forget_candidate(l);
+	sen_learner_prune(l);
 }
 
 static void failed(struct sen_learner *l, struct sen_candidate *c, const struct sen_why *why)
@@ -104,28 +121,6 @@ static void failed(struct sen_learner *l, struct sen_candidate *c, const struct 
 	sen_learner_set_stage(l, c->model->version, "Archived", why->text);
 	sen_learner_say(l, SEN_LOG_WARNING, "model %u not put in force: %s", c->model->version,
 			why->text);
-}
-
-static void begin_watch(struct sen_learner *l, const struct sen_candidate *c, int64_t now_ms)
-{
-	struct sen_watch_settings settings = {
-		.limit = l->config.watch_factor * l->config.train_target_fpr,
-		.max_shift = l->config.watch_shift,
-		.until_ms = now_ms + 1000ll * l->config.watch_seconds,
-	};
-	__u64 expected[SEN_SCORE_BINS];
-	struct sen_score_hist scores;
-	struct sen_stats stats;
-
-	if (settings.limit < l->config.watch_share)
-		settings.limit = l->config.watch_share;
-	if (l->ops.stats(l->ctx, &stats) || l->ops.score_hist(l->ctx, &scores))
-		return;
-	for (int i = 0; i < SEN_SCORE_BINS; i++)
-		expected[i] = scores.bin[SEN_SLOT_SHADOW][i] -
-			      c->canary.scores_before.bin[SEN_SLOT_SHADOW][i];
-	sen_watch_begin(&l->watch, &settings, &stats, scores.bin[SEN_SLOT_ACTIVE],
-			c->in_shadow ? expected : NULL);
 }
 
 /* The candidate becomes in_force, what was in force becomes previous. A step that fails leaves all as it
@@ -152,14 +147,6 @@ static int put_in_force(struct sen_learner *l, struct sen_candidate *c, struct s
 	return err;
 }
 
-static void prune(struct sen_learner *l)
-{
-	struct sen_why why = { 0 };
-
-	if (l->registry && sen_registry_prune(l->registry, l->config.registry_keep, NULL, &why))
-		sen_learner_say(l, SEN_LOG_WARNING, "old models not pruned: %s", why.text);
-}
-
 static void tell_promotion(struct sen_learner *l, const struct sen_candidate *c)
 {
 	char shipped[64] = "";
@@ -182,7 +169,7 @@ static void take_in_force(struct sen_learner *l, struct sen_candidate *c, int64_
 
 	memcpy(id.digest, c->flat->digest, sizeof(id.digest));
 	l->in_force = NULL;
-	begin_watch(l, c, now_ms);
+	sen_learner_begin_watch(l, c, now_ms);
 	sen_learner_adopt(l, c->model, &id);
 	c->model = NULL;
 	sen_model_free(l->previous);
@@ -210,9 +197,9 @@ static int promote(struct sen_learner *l, int64_t now_ms)
 	sen_learner_forget_candidate(l);
 	if (l->status.state == SEN_LEARNER_BASELINE)
 		sen_learner_begin_active(l, now_ms);
-	else if (scratch)
+	if (scratch)
 		sen_learner_mark_drift(l, true, now_ms);
-	prune(l);
+	sen_learner_prune(l);
 	return 0;
 }
 
@@ -368,8 +355,8 @@ static bool resume(struct sen_learner *l, const struct sen_registry_entry *e, st
 	const double *fpr = sen_facts_get(&e->metrics, "false_positives");
 	const double *shipped = sen_facts_get(&e->metrics, "shipped_recall");
 
-	if (!l->config.learn_enabled || l->candidate) {
-		sen_why(why, -ECANCELED, NULL, "learning is switched off, or another is staged");
+	if (!l->config.learn_enabled) {
+		sen_why(why, -ECANCELED, NULL, "learning is switched off");
 		return false;
 	}
 	if (e->parent != l->status.version || !wants_canary(l)) {
@@ -390,12 +377,34 @@ static bool resume(struct sen_learner *l, const struct sen_registry_entry *e, st
 	return true;
 }
 
+/* A version that came to nothing, as the agent ended before the gate's word or the stage was on record. */
+static void archive_unfinished(struct sen_learner *l)
+{
+	const struct sen_registry_entry *e;
+	struct sen_why why = { 0 };
+
+	for (size_t i = 0; l->registry && i < sen_registry_entries(l->registry, &e); i++) {
+		if (strcmp(e[i].stage, "Development"))
+			continue;
+		if (sen_registry_stage(l->registry, e[i].version, "Archived",
+				       "left behind when the agent ended", &why)) {
+			sen_learner_history_failed(l, &why);
+			return;
+		}
+	}
+}
+
 void sen_learner_resume_candidate(struct sen_learner *l)
 {
 	const struct sen_registry_entry *e;
 	struct sen_why why = { 0 };
 	unsigned int version;
 
+	/* The one here is on record as staged, as that of the last agent is. */
+	if (!l->registry)
+		sen_learner_abandon(l, "the program was attached anew");
+	sen_learner_forget_candidate(l);
+	archive_unfinished(l);
 	tidy_shadow(l);
 	/* One at most goes on: the latest. */
 	while (l->registry && (version = sen_registry_staged(l->registry))) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Shared by the parts of the learner: learner.c (states), learner_samples.c (samples, triggers),
  * learner_store.c, learner_drift.c, learner_model.c (models in force), learner_candidate.c (the way there),
- * learner_takeover.c. */
+ * learner_watch.c (the way back), learner_takeover.c. */
 #ifndef SENTROID_LEARNER_INTERNAL_H
 #define SENTROID_LEARNER_INTERNAL_H
 
@@ -30,7 +30,8 @@ struct sen_candidate {
 	double false_positives;
 	double shipped_recall; /* NAN: not known */
 	double seconds;
-	bool in_shadow; /* the canary is on; else it waits for the slot */
+	bool in_shadow;  /* the canary is on; else it waits for the slot ... */
+	char waits[256]; /* ... and why */
 	struct sen_canary canary;
 };
 
@@ -47,8 +48,12 @@ struct sen_learner {
 	struct sen_sample *shipped;  /* attacks that every candidate is tried on */
 	size_t shipped_n;
 	struct sen_candidate *candidate; /* NULL: there is none */
+	unsigned int reference_wanted;   /* version that the registry has it from, 0: itself */
+	unsigned int condemned; /* version that is to be rolled back and is still in force, 0: none */
+	unsigned int rests_after; /* version rolled back for which learning rests, 0: none */
 	unsigned int unrecorded; /* version rolled back that the registry still has in Production */
 	bool unrecorded_told;
+	bool started;
 	char roll_back_reason[160];
 	struct model_id active; /* found in or put into the active slot last */
 
@@ -69,6 +74,8 @@ struct sen_learner {
 	struct sen_drift *sample_drift;  /* of samples taken at random, on finer bins */
 	struct sen_drift_counts sampled; /* those samples */
 	struct sen_performance performance;
+	int64_t *judged; /* samples that operators have labelled and that have been judged, latest first */
+	size_t judged_n;
 	bool drifted;
 	char drift_reason[160];
 	struct sen_watch watch;
@@ -81,7 +88,7 @@ struct sen_learner {
 __attribute__((format(printf, 3, 4))) void sen_learner_say(struct sen_learner *l,
 							   enum sen_log_level level,
 							   const char *fmt, ...);
-/* Forget the samples and start over; the model in force stays. */
+/* Learn anew what is normal; the model in force stays meanwhile. */
 void sen_learner_begin_baseline(struct sen_learner *l, int64_t now_ms);
 void sen_learner_begin_active(struct sen_learner *l, int64_t now_ms);
 
@@ -94,13 +101,22 @@ void sen_learner_store_flush(struct sen_learner *l, int64_t now_ms);
 void sen_learner_tick_marks(struct sen_learner *l, int64_t now_ms);
 /* Benign samples without which there is no first model. */
 size_t sen_learner_samples_needed(const struct sen_learner *l);
+/* The counters of the packet path may have begun anew: what they say counts from here on. */
+void sen_learner_rebase_marks(struct sen_learner *l, int64_t now_ms);
+void sen_learner_rebase_drift(struct sen_learner *l, int64_t now_ms);
 /* Begin a reference of what traffic is like, or take that of late for it. */
 void sen_learner_mark_drift(struct sen_learner *l, bool adopt, int64_t now_ms);
+/* Where there is none the next traffic becomes it. */
+void sen_learner_want_drift(struct sen_learner *l);
 /* Another model scores from now on. */
 void sen_learner_rescore_drift(struct sen_learner *l);
 void sen_learner_tick_drift(struct sen_learner *l, int64_t now_ms);
 /* What the model in force made of a sample that a rule or an operator has labelled. */
 void sen_learner_judge_labelled(struct sen_learner *l, bool attack, bool flagged);
+/* Likewise of those that operators have labelled since the last time. */
+void sen_learner_judge_operators(struct sen_learner *l);
+/* What was taken for normal by its score alone no longer is. */
+void sen_learner_forget_normal(struct sen_learner *l);
 
 /* Start a training if one is due. */
 void sen_learner_tick_baseline(struct sen_learner *l, int64_t now_ms);
@@ -130,14 +146,27 @@ void sen_candidate_free(struct sen_candidate *c);
 
 /* Record a candidate that the gate has refused. */
 void sen_learner_refuse(struct sen_learner *l, struct sen_training *t);
-/* Back to the version before. */
-void sen_learner_roll_back(struct sen_learner *l, int64_t now_ms);
-/* Write a roll-back down that could not be written down before. */
+/* A candidate comes into force. */
+void sen_learner_begin_watch(struct sen_learner *l, const struct sen_candidate *c, int64_t now_ms);
+/* Go on where the agent before this one, or the program before the present one, has ended. */
+void sen_learner_resume_watch(struct sen_learner *l, int64_t now_ms);
+void sen_learner_resume_rest(struct sen_learner *l, int64_t now_ms);
+void sen_learner_tick_watch(struct sen_learner *l, int64_t now_ms);
+/* Write a roll-back down that could not be written down before: until then a restart would bring the bad
+ * version back. */
 void sen_learner_record_roll_back(struct sen_learner *l);
+/* Learning goes on: on record, so that it does after a restart, too. */
+void sen_learner_end_rest(struct sen_learner *l);
+/* Old versions go, by the configuration. */
+void sen_learner_prune(struct sen_learner *l);
 /* Make a model of ours the one in force, in the kernel and here; takes over `model`. */
 int sen_learner_enforce(struct sen_learner *l, struct sen_model *model, struct sen_why *why);
 /* The same for a model that is in the kernel already. */
 void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const struct model_id *id);
+/* There is no model in force any more that the learner answers for. */
+void sen_learner_disown(struct sen_learner *l);
+/* The bounds of the model in force, which another process may have changed. */
+void sen_learner_check_reference(struct sen_learner *l);
 /* Whether a model is a version of this registry. */
 bool sen_learner_owns(struct sen_learner *l, const struct model_id *id);
 /* What the active slot holds. */

@@ -118,6 +118,15 @@ static void find_reference(struct sen_learner *l, const struct sen_model *model)
 		found = NULL;
 	sen_model_free(l->reference);
 	l->reference = found ? found : sen_model_copy(model);
+	l->reference_wanted = version;
+	l->status.reference = l->reference ? l->reference->version : 0;
+}
+
+void sen_learner_check_reference(struct sen_learner *l)
+{
+	if (l->registry && l->in_force &&
+	    sen_registry_reference(l->registry, l->status.version) != l->reference_wanted)
+		find_reference(l, l->in_force);
 }
 
 void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const struct model_id *id)
@@ -127,10 +136,19 @@ void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const str
 	l->in_force = model;
 	l->active = *id;
 	l->status.version = model->version;
-	l->status.reference = l->reference ? l->reference->version : 0;
 	sen_learner_rescore_drift(l);
 	l->status.threshold_fpr = model->training.holdout_fpr;
 	snprintf(l->status.digest, sizeof(l->status.digest), "%s", model->digest);
+}
+
+void sen_learner_disown(struct sen_learner *l)
+{
+	sen_model_free(l->in_force);
+	sen_model_free(l->reference);
+	l->in_force = l->reference = NULL;
+	l->reference_wanted = 0;
+	l->status.version = l->status.reference = 0;
+	l->status.digest[0] = '\0';
 }
 
 int sen_learner_enforce(struct sen_learner *l, struct sen_model *model, struct sen_why *why)
@@ -170,76 +188,13 @@ void sen_learner_refuse(struct sen_learner *l, struct sen_training *t)
 			"%s refused (%s: %s): %s; %zu samples, trained in %.2f s", name,
 			sen_training_name(t->kind), t->trigger, t->validation.reason, t->n,
 			t->seconds);
+	sen_learner_prune(l);
 }
 
-/* The version before the present one, from memory or from disk. NULL: there is none. */
-static struct sen_model *take_previous(struct sen_learner *l)
-{
-	struct sen_model *model = l->previous;
-	unsigned int version;
-
-	l->previous = NULL;
-	if (model || !l->registry)
-		return model;
-	version = sen_registry_previous(l->registry);
-	if (version && version != l->status.version &&
-	    sen_registry_load(l->registry, version, &model, NULL))
-		model = NULL;
-	return model;
-}
-
-/* The good version is in force; until that is on record, a restart would bring the bad one back. */
-void sen_learner_record_roll_back(struct sen_learner *l)
+void sen_learner_prune(struct sen_learner *l)
 {
 	struct sen_why why = { 0 };
 
-	if (!l->unrecorded)
-		return;
-	if (l->registry && sen_registry_stage(l->registry, l->status.version, "Production",
-					      l->roll_back_reason, &why)) {
-		if (!l->unrecorded_told)
-			sen_learner_history_failed(l, &why);
-		l->unrecorded_told = true;
-		return;
-	}
-	sen_learner_set_stage(l, l->unrecorded, "Archived", l->roll_back_reason);
-	l->unrecorded = 0;
-	l->unrecorded_told = false;
-}
-
-static void rest(struct sen_learner *l, int64_t now_ms)
-{
-	l->status.state = SEN_LEARNER_PAUSED;
-	l->paused_until_ms = now_ms + 1000ll * l->config.watch_pause;
-}
-
-void sen_learner_roll_back(struct sen_learner *l, int64_t now_ms)
-{
-	struct sen_model *model = take_previous(l);
-	unsigned int bad = l->status.version;
-	struct sen_why why = { 0 };
-
-	sen_learner_abandon(l, "the model that it was trained beside is rolled back");
-	snprintf(l->roll_back_reason, sizeof(l->roll_back_reason), "version %u %s", bad,
-		 l->watch.reason);
-	if (!model) {
-		sen_learner_begin_baseline(l, now_ms);
-		sen_learner_say(l, SEN_LOG_WARNING,
-				"%s and there is none before it: the baseline begins again",
-				l->roll_back_reason);
-		return;
-	}
-	if (sen_learner_enforce(l, model, &why)) {
-		sen_model_free(model);
-		sen_learner_say(l, SEN_LOG_ERROR, "%s, and could not be rolled back: %s",
-				l->roll_back_reason, why.text);
-		rest(l, now_ms);
-		return;
-	}
-	l->unrecorded = bad;
-	sen_learner_record_roll_back(l);
-	l->status.rolled_back++;
-	rest(l, now_ms);
-	sen_learner_say(l, SEN_LOG_WARNING, "rolled back to model %u: %s; learning rests for %u s",
-			l->status.version, l->roll_back_reason, l->config.watch_pause);
+	if (l->registry && sen_registry_prune(l->registry, l->config.registry_keep, NULL, &why))
+		sen_learner_say(l, SEN_LOG_WARNING, "old models not pruned: %s", why.text);
 }

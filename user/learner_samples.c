@@ -159,6 +159,7 @@ static void start_training(struct sen_learner *l, enum sen_training_kind kind, c
 	struct sen_why why = { .text = "out of memory" };
 	int err = -ENOMEM;
 
+	sen_learner_judge_operators(l);
 	sen_trigger_begin(&l->trigger, kind != SEN_TRAINING_UPDATE, now_ms);
 	if (t) {
 		snprintf(t->trigger, sizeof(t->trigger), "%s", trigger);

@@ -8,6 +8,15 @@
 
 #define MARKS_MS 60000 /* scores of so long make new marks */
 
+static void count_known(struct sen_learner *l)
+{
+	struct sen_store_counts kept = sen_store_counts(l->store);
+
+	l->trigger.samples = kept.fresh;
+	l->trigger.known = kept.fresh + kept.past;
+	l->trigger.known_full = l->trigger.known;
+}
+
 int sen_learner_store_open(struct sen_learner *l, struct sen_why *why)
 {
 	struct sen_store_limits limits = { l->config.store_samples, l->config.store_days };
@@ -22,9 +31,7 @@ int sen_learner_store_open(struct sen_learner *l, struct sen_why *why)
 				"the samples could not be read and were moved to %s", moved);
 	sen_store_close(l->store);
 	l->store = store;
-	l->trigger.samples = sen_store_counts(store).fresh;
-	l->trigger.known = l->trigger.samples + sen_store_counts(store).past;
-	l->trigger.known_full = l->trigger.known;
+	count_known(l);
 	return 0;
 }
 
@@ -94,6 +101,21 @@ void sen_learner_tick_marks(struct sen_learner *l, int64_t now_ms)
 		return;
 	l->marks_version = l->active.version;
 	l->marks_since = total;
+}
+
+void sen_learner_rebase_marks(struct sen_learner *l, int64_t now_ms)
+{
+	l->marks_ms = now_ms;
+	if (l->ops.score_hist(l->ctx, &l->marks_since))
+		memset(&l->marks_since, 0, sizeof(l->marks_since));
+}
+
+void sen_learner_forget_normal(struct sen_learner *l)
+{
+	struct sen_why why = { 0 };
+
+	sen_learner_store_result(l, sen_store_forget_normal(l->store, &why), &why);
+	count_known(l);
 }
 
 struct sen_store *sen_learner_store(struct sen_learner *l)

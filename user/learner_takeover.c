@@ -108,26 +108,56 @@ static int take_over(struct sen_learner *l, const struct model_id *found)
 	return -EINVAL;
 }
 
+/* When the last training from scratch was, whatever became of it; now if there has been none. */
+static int64_t last_full(const struct sen_learner *l, int64_t now_ms)
+{
+	const struct sen_registry_entry *e = NULL;
+	size_t n = l->registry ? sen_registry_entries(l->registry, &e) : 0;
+	int64_t age = 0;
+
+	while (n > 0 &&
+	       (!*e[n - 1].kind || !strcmp(e[n - 1].kind, sen_training_name(SEN_TRAINING_UPDATE))))
+		n--;
+	if (n)
+		age = time(NULL) - e[n - 1].created_s;
+	return now_ms - (age > 0 ? 1000 * age : 0);
+}
+
 int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why)
 {
+	bool paused = l->status.state == SEN_LEARNER_PAUSED;
 	struct model_id found;
 	char text[32];
 	int err = sen_learner_read_active(l, &found);
 
 	if (err)
 		return sen_why(why, err, NULL, "model in force: read: %s", strerror(-err));
+	if (!l->started)
+		l->trigger.last_full_ms = last_full(l, now_ms);
+	l->started = true;
 	l->active = found;
 	l->checked_ms = now_ms;
 	l->epoch_ms = sen_clock_ms(CLOCK_REALTIME) - now_ms;
+	sen_learner_record_roll_back(l);
 	err = take_over(l, &found);
+	if (err)
+		sen_learner_disown(l);
+	/* What could not be written down is no longer so. */
+	if (l->unrecorded == l->status.version)
+		l->unrecorded = 0;
+	sen_learner_rebase_marks(l, now_ms);
+	sen_learner_rebase_drift(l, now_ms);
 	sen_learner_resume_candidate(l);
+	sen_learner_resume_watch(l, now_ms);
 	if (!l->config.learn_enabled) {
 		l->status.state = SEN_LEARNER_OFF;
 		sen_learner_say(l, SEN_LOG_NOTICE, "learning is switched off");
 		return 0;
 	}
 	if (!err) {
-		sen_learner_begin_active(l, now_ms);
+		if (!paused)
+			sen_learner_begin_active(l, now_ms);
+		sen_learner_resume_rest(l, now_ms);
 		return 0;
 	}
 	sen_model_id_text(&found, text);
@@ -149,7 +179,8 @@ static void follow(struct sen_learner *l, struct sen_model *model, const struct 
 	sen_learner_abandon(l, "another model was put in force by an operator");
 	sen_learner_adopt(l, model, now);
 	l->watch.state = SEN_WATCH_OFF;
-	l->unrecorded = 0;
+	l->unrecorded = l->condemned = 0;
+	sen_learner_end_rest(l);
 	if (l->status.state != SEN_LEARNER_OFF)
 		sen_learner_begin_active(l, now_ms);
 	sen_learner_say(l, SEN_LOG_NOTICE,
@@ -163,6 +194,10 @@ void sen_learner_check_active(struct sen_learner *l, int64_t now_ms)
 	struct sen_model *model;
 	char text[32];
 
+	/* Operators have their own way to it. If it cannot be read now, that shows when it is written to. */
+	if (l->registry)
+		sen_registry_update(l->registry, NULL);
+	sen_learner_check_reference(l);
 	if (sen_learner_read_active(l, &now) || sen_model_id_equal(&now, &l->active))
 		return;
 	model = find_own(l, &now);
@@ -172,6 +207,7 @@ void sen_learner_check_active(struct sen_learner *l, int64_t now_ms)
 	}
 	sen_learner_abandon(l, "a model that is not of this registry was put in force");
 	l->active = now;
+	l->condemned = 0;
 	sen_model_id_text(&now, text);
 	l->watch.state = SEN_WATCH_OFF;
 	if (l->status.state == SEN_LEARNER_ACTIVE || l->status.state == SEN_LEARNER_PAUSED)

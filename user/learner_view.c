@@ -31,6 +31,7 @@ static cJSON *candidate_json(const struct sen_learner_status *l)
 	cJSON_AddNumberToObject(o, "version", l->candidate);
 	cJSON_AddNumberToObject(o, "evaluations", (double)l->canary_evaluations);
 	cJSON_AddNumberToObject(o, "agreement", l->canary_agreement);
+	cJSON_AddStringToObject(o, "waits", l->candidate_waits);
 	return o;
 }
 

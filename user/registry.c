@@ -45,6 +45,19 @@ void sen_registry_unlock(struct sen_registry *r)
 	flock(r->dir_fd, LOCK_UN);
 }
 
+/* What was written here need not be read again. */
+static void has_grown(struct sen_registry *r, const char *path, size_t len)
+{
+	struct stat st;
+
+	r->history.lines++;
+	r->read += (off_t)len;
+	if (stat(path, &st) || (r->ino && (st.st_dev != r->dev || st.st_ino != r->ino)))
+		return;
+	r->dev = st.st_dev;
+	r->ino = st.st_ino;
+}
+
 int sen_registry_append(struct sen_registry *r, const struct sen_history_event *event,
 			struct sen_why *why)
 {
@@ -58,8 +71,12 @@ int sen_registry_append(struct sen_registry *r, const struct sen_history_event *
 		return sen_why(why, -ENOMEM, NULL, "registry: out of memory");
 	sen_registry_path_of(r, SEN_HISTORY_NAME, path);
 	err = sen_append_line(path, line, why);
+	if (!err)
+		err = sen_history_apply(&r->history, event);
+	if (!err)
+		has_grown(r, path, strlen(line) + 1);
 	free(line);
-	return err ? err : sen_history_apply(&r->history, event);
+	return err;
 }
 
 void sen_registry_created(const struct sen_model *model, const struct sen_registry_origin *origin,
@@ -258,9 +275,9 @@ int sen_registry_load(struct sen_registry *r, unsigned int version, struct sen_m
 	char path[PATH_MAX];
 	int err;
 
-	if (!entry)
+	if (!entry && version > r->history.forgotten)
 		return sen_why(why, -ENOENT, NULL, "registry: %s: no version %u", r->dir, version);
-	if (entry->pruned)
+	if (!entry || entry->pruned)
 		return sen_why(why, -ENOENT, "registry.keep says how many versions are kept",
 			       "registry: %s: version %u was pruned", r->dir, version);
 	sen_registry_model_path(r, version, path);
@@ -279,7 +296,7 @@ int sen_registry_load(struct sen_registry *r, unsigned int version, struct sen_m
 
 unsigned int sen_registry_production(const struct sen_registry *r)
 {
-	return sen_history_production(&r->history);
+	return r->history.production;
 }
 
 unsigned int sen_registry_previous(const struct sen_registry *r)

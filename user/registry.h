@@ -2,7 +2,7 @@
 /*
  * Every model version of one interface, immutable on disk: DIR/NNNNNN.json is the model, read-only,
  * DIR/history.jsonl one line an event (created, measured, staged, promoted, archived, pruned: when,
- * which, why).
+ * which, why). Of versions pruned long ago one line stays for all of them.
  */
 #ifndef SENTROID_REGISTRY_H
 #define SENTROID_REGISTRY_H
@@ -24,7 +24,9 @@ struct sen_registry_origin {
 struct sen_registry_entry {
 	unsigned int version;
 	unsigned int parent;
+	unsigned int reference; /* if the parent is forgotten: what bounds it */
 	int64_t created_s;
+	int64_t staged_s; /* since when it is in its stage; 0: since it was created */
 	char digest[2 * SEN_DIGEST_BYTES + 1];
 	char stage[16]; /* Development, Staging, Production, Archived */
 	char reason[160];
@@ -46,6 +48,9 @@ struct sen_registry_event {
 /* Open or create DIR. -EROFS, -EACCES, -ENOSPC with a message. */
 int sen_registry_open(const char *dir, struct sen_registry **out, struct sen_why *why);
 void sen_registry_close(struct sen_registry *r);
+
+/* Take in what other processes have written. */
+int sen_registry_update(struct sen_registry *r, struct sen_why *why);
 
 /* Number new versions above this one: a model in force that is not of the registry, so that the packet
  * path, which tells models apart by version, tells these apart, too. */
@@ -75,7 +80,8 @@ unsigned int sen_registry_staged(const struct sen_registry *r);
  * was no update or that an operator approved. 0: it is not known. */
 unsigned int sen_registry_reference(const struct sen_registry *r, unsigned int version);
 /* Delete the files of Archived versions but the latest `keep` and those that are still needed: to roll
- * back to, and as a reference. *pruned (may be NULL): how many. */
+ * back to, and as a reference. The record of what is pruned stays for a thousand versions, then it is
+ * forgotten, too. *pruned (may be NULL): how many files. */
 int sen_registry_prune(struct sen_registry *r, unsigned int keep, unsigned int *pruned,
 		       struct sen_why *why);
 /* Every event of a version, or of all (0), as it happened. */

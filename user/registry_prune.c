@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Lineage: which version bounds which, what is still needed, and what may go. */
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "fsutil.h"
 #include "registry_internal.h"
 
 unsigned int sen_registry_staged(const struct sen_registry *r)
@@ -21,23 +18,31 @@ unsigned int sen_registry_staged(const struct sen_registry *r)
 
 unsigned int sen_registry_reference(const struct sen_registry *r, unsigned int version)
 {
-	const struct sen_registry_entry *e = sen_history_find(&r->history, version);
-
-	/* Parents have lower numbers: this ends. */
-	while (e && !e->approved && !strcmp(e->kind, "update"))
-		e = e->parent < e->version ? sen_history_find(&r->history, e->parent) : NULL;
-	return e ? e->version : 0;
+	return sen_history_reference(&r->history, version);
 }
 
-/* Archived, and neither where a roll-back goes nor what bounds a version that is in use. */
-static bool may_go(const struct sen_registry *r, const struct sen_registry_entry *e)
-{
-	unsigned int production = sen_registry_production(r), previous = sen_registry_previous(r);
+/* Where a roll-back goes, and what bounds the versions that are in use. */
+struct needed {
+	unsigned int previous, of_production, of_previous, of_staged;
+};
 
-	return !e->pruned && !strcmp(e->stage, "Archived") && e->version != previous &&
-	       e->version != sen_registry_reference(r, production) &&
-	       e->version != sen_registry_reference(r, previous) &&
-	       e->version != sen_registry_reference(r, sen_registry_staged(r));
+static struct needed find_needed(const struct sen_registry *r)
+{
+	unsigned int previous = sen_registry_previous(r);
+
+	return (struct needed){
+		.previous = previous,
+		.of_production = sen_registry_reference(r, sen_registry_production(r)),
+		.of_previous = sen_registry_reference(r, previous),
+		.of_staged = sen_registry_reference(r, sen_registry_staged(r)),
+	};
+}
+
+static bool may_go(const struct sen_registry_entry *e, const struct needed *n)
+{
+	return !e->pruned && !strcmp(e->stage, "Archived") && e->version != n->previous &&
+	       e->version != n->of_production && e->version != n->of_previous &&
+	       e->version != n->of_staged;
 }
 
 static int prune_one(struct sen_registry *r, unsigned int version, struct sen_why *why)
@@ -59,17 +64,22 @@ static int prune_locked(struct sen_registry *r, unsigned int keep, unsigned int 
 			struct sen_why *why)
 {
 	unsigned int archived = 0;
+	struct needed needed;
 	int err = sen_registry_refresh(r, why);
 
+	needed = find_needed(r);
 	for (size_t i = r->history.entries; !err && i-- > 0;) {
 		const struct sen_registry_entry *e = &r->history.entry[i];
 
-		if (!may_go(r, e) || archived++ < keep)
+		if (!may_go(e, &needed) || archived++ < keep)
 			continue;
 		err = prune_one(r, e->version, why);
 		*pruned += !err;
 	}
-	return err;
+	if (err)
+		return err;
+	sen_history_forget(&r->history);
+	return sen_registry_compact(r, why);
 }
 
 int sen_registry_prune(struct sen_registry *r, unsigned int keep, unsigned int *pruned,
@@ -105,21 +115,20 @@ static void list_event(void *ctx, const struct sen_history_event *event)
 		l->event(l->ctx, &ev);
 }
 
+static int list_lines(void *ctx, const char *text, size_t len, bool last, size_t *taken,
+		      struct sen_why *why)
+{
+	(void)last;
+	(void)why;
+	*taken = sen_history_each(text, len, list_event, ctx);
+	return 0;
+}
+
 int sen_registry_events(struct sen_registry *r, unsigned int version,
 			void (*event)(void *ctx, const struct sen_registry_event *ev), void *ctx,
 			struct sen_why *why)
 {
 	struct listing l = { version, event, ctx };
-	char path[PATH_MAX], *text = NULL;
-	size_t len = 0;
-	int err;
 
-	sen_registry_path_of(r, SEN_HISTORY_NAME, path);
-	err = sen_read_file(path, SEN_HISTORY_MAX, &text, &len, why);
-	if (err == -ENOENT)
-		return 0;
-	if (!err)
-		sen_history_each(text, len, list_event, &l);
-	free(text);
-	return err;
+	return sen_registry_read(r, 0, list_lines, &l, why);
 }

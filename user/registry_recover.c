@@ -6,28 +6,68 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include "fsutil.h"
 #include "registry_internal.h"
 
-/* Read the history anew. A last line cut short by a crash is taken off the file. */
-static int read_history(struct sen_registry *r, struct sen_why *why)
+struct replay {
+	struct sen_history *history;
+	off_t good; /* so much of the file is whole lines */
+};
+
+static int replay_lines(void *ctx, const char *text, size_t len, bool last, size_t *taken,
+			struct sen_why *why)
 {
-	char path[PATH_MAX], *text = NULL;
-	struct sen_history fresh = { 0 };
-	size_t len = 0, good;
-	int err;
+	struct replay *p = ctx;
+	int err = sen_history_replay(p->history, text, len, last, taken, why);
+
+	p->good += *taken;
+	return err;
+}
+
+/* Let what is behind `from` take effect. A last line cut short by a crash is taken off the file. */
+static int replay_from(struct sen_registry *r, struct sen_history *h, off_t from,
+		       struct sen_why *why)
+{
+	struct replay p = { h, from };
+	struct stat st = { 0 };
+	char path[PATH_MAX];
+	int err = sen_registry_read(r, from, replay_lines, &p, why);
+
+	if (err)
+		return err;
+	sen_registry_path_of(r, SEN_HISTORY_NAME, path);
+	if ((stat(path, &st) && errno != ENOENT) || (st.st_size > p.good && truncate(path, p.good)))
+		return sen_why(why, -errno, NULL, "registry: %s: cut off half a line: %s", path,
+			       strerror(errno));
+	r->dev = st.st_dev;
+	r->ino = st.st_ino;
+	r->read = p.good;
+	return 0;
+}
+
+static bool has_only_grown(const struct sen_registry *r)
+{
+	char path[PATH_MAX];
+	struct stat st;
 
 	sen_registry_path_of(r, SEN_HISTORY_NAME, path);
-	err = sen_read_file(path, SEN_HISTORY_MAX, &text, &len, why);
-	if (err && err != -ENOENT)
-		return err;
-	err = sen_history_replay(&fresh, text ? text : "", len, &good, why);
-	if (!err && good < len && truncate(path, good))
-		err = sen_why(why, -errno, NULL, "registry: %s: cut off half a line: %s", path,
-			      strerror(errno));
-	free(text);
+	return !stat(path, &st) && st.st_dev == r->dev && st.st_ino == r->ino &&
+	       st.st_size > r->read;
+}
+
+/* Read what is new of the history; all of it if it is another file, or an operator has corrected it. */
+static int read_history(struct sen_registry *r, struct sen_why *why)
+{
+	struct sen_history fresh = { 0 };
+	int err;
+
+	if (sen_registry_current(r))
+		return 0;
+	if (has_only_grown(r) && !replay_from(r, &r->history, r->read, NULL))
+		return 0;
+	err = replay_from(r, &fresh, 0, why);
 	if (err) {
 		sen_history_clear(&fresh);
 		return err;
@@ -95,7 +135,7 @@ static int find_orphans(struct sen_registry *r, unsigned int **out, size_t *coun
 	while ((entry = readdir(d))) {
 		unsigned int version = version_of(entry->d_name);
 
-		if (strstr(entry->d_name, ".json.tmp."))
+		if (strstr(entry->d_name, ".json.tmp.") || strstr(entry->d_name, ".jsonl.tmp."))
 			unlinkat(r->dir_fd, entry->d_name, 0);
 		known = version ? sen_history_find(&r->history, version) : NULL;
 		/* The crash came between the line and the file. */
@@ -139,4 +179,18 @@ int sen_registry_refresh(struct sen_registry *r, struct sen_why *why)
 	int err = read_history(r, why);
 
 	return err ? err : adopt_orphans(r, why);
+}
+
+int sen_registry_update(struct sen_registry *r, struct sen_why *why)
+{
+	int err;
+
+	if (sen_registry_current(r))
+		return 0;
+	err = sen_registry_lock(r, why);
+	if (err)
+		return err;
+	err = sen_registry_refresh(r, why);
+	sen_registry_unlock(r);
+	return err;
 }

@@ -37,6 +37,7 @@ static void measure(struct sen_watch *w, const struct sen_stats *stats, const __
 
 	for (int i = 0; i < SEN_SCORE_BINS; i++)
 		since[i] = scores[i] - w->scores[i];
+	w->watched = n;
 	w->share = (double)(stats->flagged - w->flagged) / (double)n;
 	w->shift = w->expects ? sen_score_shift(w->expected, since) : 0;
 }
@@ -60,17 +61,19 @@ enum sen_watch_state sen_watch_check(struct sen_watch *w, const struct sen_stats
 				     const __u64 *scores, int64_t now_ms)
 {
 	uint64_t n = stats->evaluations - w->evaluations;
-	enum sen_watch_state state = SEN_WATCH_ON;
 
 	if (w->state != SEN_WATCH_ON)
 		return SEN_WATCH_OFF;
-	if (n >= LEAST_EVALUATIONS) {
-		measure(w, stats, scores, n);
-		if (excursion(w))
-			state = SEN_WATCH_EXCURSION;
+	/* A quiet link: the watch goes on. */
+	if (n < LEAST_EVALUATIONS)
+		return SEN_WATCH_ON;
+	measure(w, stats, scores, n);
+	if (excursion(w)) {
+		w->state = SEN_WATCH_OFF;
+		return SEN_WATCH_EXCURSION;
 	}
-	if (state == SEN_WATCH_ON && now_ms >= w->settings.until_ms)
-		state = SEN_WATCH_PASSED;
-	w->state = state == SEN_WATCH_ON ? SEN_WATCH_ON : SEN_WATCH_OFF;
-	return state;
+	if (now_ms < w->settings.until_ms)
+		return SEN_WATCH_ON;
+	w->state = SEN_WATCH_OFF;
+	return SEN_WATCH_PASSED;
 }

@@ -25,8 +25,9 @@ struct sen_watch_settings {
 struct sen_watch {
 	enum sen_watch_state state;
 	struct sen_watch_settings settings;
-	double share; /* flagged, measured last */
-	double shift; /* of the scores, octaves */
+	uint64_t watched; /* evaluations, measured last */
+	double share;     /* flagged of them */
+	double shift;     /* of the scores, octaves */
 	char reason[96];
 	bool expects; /* there are scores to compare with */
 	__u64 expected[SEN_SCORE_BINS];

@@ -208,3 +208,10 @@ int64_t sen_worker_heartbeat_ms(struct sen_worker *w)
 {
 	return atomic_load(&w->beat_ms);
 }
+
+bool sen_worker_alive(struct sen_worker *w, int64_t idle_ms, int64_t job_ms)
+{
+	int64_t silent = sen_now_ms() - sen_worker_heartbeat_ms(w);
+
+	return silent <= (sen_worker_busy(w) ? job_ms : idle_ms);
+}

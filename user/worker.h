@@ -34,5 +34,7 @@ void sen_worker_stop(struct sen_worker *w);
 bool sen_worker_busy(struct sen_worker *w);
 /* When the thread last showed life: at least every second while idle, and at both ends of a job. */
 int64_t sen_worker_heartbeat_ms(struct sen_worker *w);
+/* Whether that is as it should be: not longer ago than given for an idle one, and for one amid a job. */
+bool sen_worker_alive(struct sen_worker *w, int64_t idle_ms, int64_t job_ms);
 
 #endif

@@ -170,10 +170,22 @@ static void waits_for_the_slot(void **state)
 	live(l);
 	assert_int_equal(l->fake.shadow.version, 99);
 	assert_int_equal(l->fake.active.version, 1);
+	/* It says so, once, as no other is trained meanwhile. */
+	assert_true(lab_has_said(l, "candidate 2 waits, and learning with it: the shadow slot"));
+	assert_non_null(strstr(sen_learner_status(l->learner)->candidate_waits, "another model"));
+	l->fake.lines = 0;
+	memset(l->fake.said, 0, sizeof(l->fake.said));
+	lab_pass(l, 100);
+	assert_false(lab_has_said(l, "waits"));
 	expect_stage(l, 2, "Staging", "");
 	l->fake.has_shadow = false;
+	l->fake.push_error = -ENOSPC;
+	lab_pass(l, 1);
+	assert_non_null(strstr(sen_learner_status(l->learner)->candidate_waits, "push"));
+	l->fake.push_error = 0;
 	lab_pass(l, 1);
 	assert_int_equal(l->fake.shadow.version, 2);
+	assert_string_equal(sen_learner_status(l->learner)->candidate_waits, "");
 	live(l);
 	assert_int_equal(l->fake.active.version, 2);
 }
@@ -200,6 +212,54 @@ static void operators_decide_first(void **state)
 	lab_pass(l, 6);
 	assert_false(l->fake.has_shadow);
 	expect_stage(l, 3, "Archived", "put in force");
+}
+
+/* As `sentroid model promote` does it: through a registry of its own. */
+static void approve_elsewhere(const struct lab *l, unsigned int version)
+{
+	char *models = fixture_path(l->folder, "models");
+	struct sen_registry *other;
+
+	assert_int_equal(sen_registry_open(models, &other, NULL), 0);
+	assert_int_equal(sen_registry_approve(other, version, "by hand", NULL), 0);
+	sen_registry_close(other);
+	free(models);
+}
+
+static void approval_by_another_process_bounds(void **state)
+{
+	struct lab *l = *state;
+
+	update(l, 1);
+	approve_elsewhere(l, 2);
+	l->fake.active = l->fake.shadow;
+	l->fake.has_shadow = false;
+	lab_pass(l, 6);
+	assert_int_equal(sen_learner_status(l->learner)->version, 2);
+	assert_int_equal(sen_learner_status(l->learner)->reference, 2);
+	/* Also that of a model that is in force already. */
+	update(l, 1);
+	live(l);
+	assert_int_equal(l->fake.active.version, 3);
+	assert_int_equal(sen_learner_status(l->learner)->reference, 2);
+	approve_elsewhere(l, 3);
+	lab_pass(l, 6);
+	assert_int_equal(sen_learner_status(l->learner)->reference, 3);
+}
+
+/* The agent has ended between the record and the gate's word. */
+static void unfinished_versions_are_archived(void **state)
+{
+	struct sen_registry_origin origin = { .kind = "update" };
+	struct sen_model *m = fixture_model();
+	struct lab *l = *state;
+
+	assert_int_equal(sen_registry_add(l->registry, m, &origin, NULL), 0);
+	expect_stage(l, 2, "Development", "");
+	lab_start(l);
+	expect_stage(l, 2, "Archived", "left behind");
+	assert_int_equal(lab_state(l), SEN_LEARNER_ACTIVE);
+	sen_model_free(m);
 }
 
 static void next_agent_resumes_or_abandons(void **state)
@@ -377,6 +437,8 @@ int main(void)
 		TEST(attacks_meanwhile_are_no_fault),
 		TEST(waits_for_the_slot),
 		TEST(operators_decide_first),
+		TEST(approval_by_another_process_bounds),
+		TEST(unfinished_versions_are_archived),
 		TEST(next_agent_resumes_or_abandons),
 		TEST(unrecorded_swaps_are_undone),
 		TEST(scores_that_soar_after_promotion_roll_back),

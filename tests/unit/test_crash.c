@@ -232,6 +232,13 @@ static void check_versions(const struct scene *s)
 	}
 }
 
+static bool is_rolled_back(const struct scene *s)
+{
+	const struct sen_registry_entry *e = sen_registry_find(s->lab->registry, s->old);
+
+	return !strcmp(e->stage, "Archived") && strstr(e->reason, "flagged");
+}
+
 static void check_slots(const struct scene *s)
 {
 	const struct fake *f = &s->lab->fake;
@@ -246,7 +253,9 @@ static void check_slots(const struct scene *s)
 	      "the learner answers for it");
 	check(f->has_shadow == (staged != 0), "the shadow slot has what is staged");
 	check(!staged || f->shadow.version == staged, "and nothing else");
-	check(lab_state(s->lab) == SEN_LEARNER_ACTIVE, "learning goes on");
+	check(lab_state(s->lab) == SEN_LEARNER_ACTIVE ||
+		      (lab_state(s->lab) == SEN_LEARNER_PAUSED && is_rolled_back(s)),
+	      "learning goes on, but for a while after a roll-back");
 }
 
 /* A new agent, in a process of its own. */
@@ -288,9 +297,30 @@ static void next_agent_any(struct scene *s)
 	next_agent(s, true);
 }
 
+/* A model that went bad with none before it: it is in production still, or will not be used again. */
+static void next_agent_over(struct scene *s)
+{
+	const struct sen_registry_entry *e;
+
+	lab_start(s->lab);
+	lab_pass(s->lab, 1);
+	check_versions(s);
+	check(no_rubbish(s), "nothing temporary is left");
+	e = sen_registry_find(s->lab->registry, s->old);
+	check(sen_registry_previous(s->lab->registry) == 0, "there is none to go back to");
+	if (sen_registry_production(s->lab->registry)) {
+		check_slots(s);
+		_exit(0);
+	}
+	check(!strcmp(e->stage, "Archived") && strstr(e->reason, "flagged"), "it says why");
+	check(lab_state(s->lab) == SEN_LEARNER_BASELINE, "the baseline begins again");
+	_exit(0);
+}
+
 static unsigned int armed; /* the step to end at */
 
-static void crash_at_every_step(struct scene *s, void (*act)(struct scene *s), bool may_change)
+static void crash_at_every_step(struct scene *s, void (*act)(struct scene *s),
+				void (*next)(struct scene *s))
 {
 	unsigned int step = 0;
 	int code;
@@ -304,12 +334,12 @@ static void crash_at_every_step(struct scene *s, void (*act)(struct scene *s), b
 		sen_registry_unlock(s->lab->registry);
 		s->lab->fake.submitted = NULL;
 		s->lab->fake.step = NULL;
-		if (in_child(may_change ? next_agent_any : next_agent_same, s))
+		if (in_child(next, s))
 			fail_msg("after the end at step %u", step);
 		restore(s);
 	} while (code == CRASHED);
 	print_message("# %u steps\n", step - 1);
-	assert_true(step > 8);
+	assert_true(step > 3);
 }
 
 static void arm(struct scene *s)
@@ -341,7 +371,7 @@ static void act_stage(struct scene *s)
 
 static void staging(void **state)
 {
-	crash_at_every_step(*state, act_stage, false);
+	crash_at_every_step(*state, act_stage, next_agent_same);
 }
 
 static void act_refuse(struct scene *s)
@@ -356,7 +386,7 @@ static void act_refuse(struct scene *s)
 
 static void refusal(void **state)
 {
-	crash_at_every_step(*state, act_refuse, false);
+	crash_at_every_step(*state, act_refuse, next_agent_same);
 }
 
 static void into_the_canary(struct scene *s)
@@ -379,7 +409,7 @@ static void act_pass(struct scene *s)
 static void promotion(void **state)
 {
 	into_the_canary(*state);
-	crash_at_every_step(*state, act_pass, true);
+	crash_at_every_step(*state, act_pass, next_agent_any);
 }
 
 static void rejection(void **state)
@@ -388,7 +418,7 @@ static void rejection(void **state)
 
 	into_the_canary(s);
 	s->lab->fake.stats.shadow_only_shadow += 100;
-	crash_at_every_step(s, act_pass, false);
+	crash_at_every_step(s, act_pass, next_agent_same);
 }
 
 static void rollback(void **state)
@@ -400,7 +430,79 @@ static void rollback(void **state)
 	assert_false(s->lab->fake.has_shadow);
 	s->lab->fake.stats.evaluations += 1000;
 	s->lab->fake.stats.flagged += 900;
-	crash_at_every_step(s, act_pass, true);
+	crash_at_every_step(s, act_pass, next_agent_any);
+}
+
+/* The versions before it are all taken out of service, and the next agent watches it. */
+static void leave_one(struct scene *s)
+{
+	const struct sen_registry_entry *e;
+	struct sen_registry *r = s->lab->registry;
+	unsigned int last = sen_registry_production(r);
+	size_t n = sen_registry_entries(r, &e);
+
+	for (size_t i = 0; i < n; i++) {
+		if (e[i].pruned || e[i].version == last)
+			continue;
+		assert_int_equal(sen_registry_stage(r, e[i].version, "Production", "", NULL), 0);
+		assert_int_equal(sen_registry_stage(r, e[i].version, "Archived", "", NULL), 0);
+	}
+	assert_int_equal(sen_registry_stage(r, last, "Production", "", NULL), 0);
+	lab_start(s->lab);
+	s->lab->fake.stats.evaluations += 1000;
+	s->lab->fake.stats.flagged += 900;
+}
+
+static void starting_over(void **state)
+{
+	struct scene *s = *state;
+
+	leave_one(s);
+	crash_at_every_step(s, act_pass, next_agent_over);
+}
+
+/* So many versions refused and pruned that the oldest are to be forgotten. */
+static void grow_old(struct scene *s)
+{
+	struct sen_history_event e = { .origin = "update" };
+	unsigned int first = s->lab->registry->history.last + 1;
+	char *path = fixture_path(s->models, SEN_HISTORY_NAME), *line;
+	FILE *f = fopen(path, "a");
+
+	for (unsigned int i = 0; i <= SEN_HISTORY_RECORDS + SEN_HISTORY_SLACK; i++) {
+		e.version = first + i;
+		strcpy(e.stage, "Development");
+		for (e.kind = SEN_HISTORY_CREATED; e.kind <= SEN_HISTORY_PRUNED; e.kind++) {
+			line = sen_history_print(&e);
+			fprintf(f, "%s\n", line);
+			free(line);
+			strcpy(e.stage, "Archived");
+		}
+	}
+	fclose(f);
+	free(path);
+	assert_int_equal(sen_registry_update(s->lab->registry, NULL), 0);
+}
+
+static void act_prune(struct scene *s)
+{
+	arm(s);
+	assert_int_equal(sen_registry_prune(s->lab->registry, 1, NULL, NULL), 0);
+}
+
+static void forgetting(void **state)
+{
+	struct scene *s = *state;
+	struct stat before, after;
+	char *path = fixture_path(s->models, SEN_HISTORY_NAME);
+
+	grow_old(s);
+	assert_int_equal(stat(path, &before), 0);
+	crash_at_every_step(s, act_prune, next_agent_same);
+	assert_int_equal(sen_registry_prune(s->lab->registry, 1, NULL, NULL), 0);
+	assert_int_equal(stat(path, &after), 0);
+	assert_true(after.st_size < before.st_size - before.st_size / 10);
+	free(path);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -408,7 +510,8 @@ static void rollback(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(staging), TEST(refusal), TEST(promotion), TEST(rejection), TEST(rollback),
+		TEST(staging),  TEST(refusal),       TEST(promotion),  TEST(rejection),
+		TEST(rollback), TEST(starting_over), TEST(forgetting),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -218,6 +218,24 @@ static void heart_beats(void **state)
 	sen_worker_stop(w);
 }
 
+/* One that is stuck in a job is not alive for ever. */
+static void stuck_jobs_are_noticed(void **state)
+{
+	struct sen_worker *w = start();
+	struct job j;
+
+	(void)state;
+	job_init(&j);
+	assert_true(sen_worker_alive(w, 5000, 5000));
+	submit(w, &j, "a");
+	wait_for(&j.started);
+	nanosleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+	assert_true(sen_worker_alive(w, 0, 5000));
+	assert_false(sen_worker_alive(w, 5000, 20));
+	sem_post(&j.go);
+	sen_worker_stop(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -227,6 +245,7 @@ int main(void)
 		cmocka_unit_test(stop_drops_everything),
 		cmocka_unit_test(queue_is_bounded),
 		cmocka_unit_test(heart_beats),
+		cmocka_unit_test(stuck_jobs_are_noticed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

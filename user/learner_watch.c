@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The watch over a model that has just come into force, and the way back from one that goes bad. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "learner_internal.h"
+
+/* What the history says of a watch: a version without it has not been watched to its end. */
+#define WATCHED "watch_evaluations"
+/* Of a version rolled back: so long learning rests from then on; 0: it has gone on again. */
+#define RESTS "rest_seconds"
+
+static void begin(struct sen_learner *l, const struct sen_stats *stats, const __u64 *scores,
+		  const __u64 *expected, int64_t until_ms)
+{
+	struct sen_watch_settings settings = {
+		.limit = l->config.watch_factor * l->config.train_target_fpr,
+		.max_shift = l->config.watch_shift,
+		.until_ms = until_ms,
+	};
+
+	if (settings.limit < l->config.watch_share)
+		settings.limit = l->config.watch_share;
+	sen_watch_begin(&l->watch, &settings, stats, scores, expected);
+}
+
+void sen_learner_begin_watch(struct sen_learner *l, const struct sen_candidate *c, int64_t now_ms)
+{
+	__u64 expected[SEN_SCORE_BINS];
+	struct sen_score_hist scores;
+	struct sen_stats stats;
+
+	if (l->ops.stats(l->ctx, &stats) || l->ops.score_hist(l->ctx, &scores))
+		return;
+	for (int i = 0; i < SEN_SCORE_BINS; i++)
+		expected[i] = scores.bin[SEN_SLOT_SHADOW][i] -
+			      c->canary.scores_before.bin[SEN_SLOT_SHADOW][i];
+	begin(l, &stats, scores.bin[SEN_SLOT_ACTIVE], c->in_shadow ? expected : NULL,
+	      now_ms + 1000ll * l->config.watch_seconds);
+}
+
+/* Of so many seconds those left, by the wall clock, which may have been set. */
+static int64_t left_ms(int64_t since_s, int64_t seconds)
+{
+	int64_t gone = time(NULL) - since_s;
+
+	return 1000 * (gone < 0 ? seconds : gone > seconds ? 0 : seconds - gone);
+}
+
+/* What operators have approved is theirs to judge. */
+static bool is_unwatched(const struct sen_registry_entry *e)
+{
+	return e && !e->approved && !strcmp(e->stage, "Production") &&
+	       !sen_facts_get(&e->metrics, WATCHED);
+}
+
+void sen_learner_resume_watch(struct sen_learner *l, int64_t now_ms)
+{
+	const struct sen_registry_entry *e =
+		l->registry ? sen_registry_find(l->registry, l->status.version) : NULL;
+	struct sen_score_hist scores;
+	struct sen_stats stats;
+
+	l->watch.state = SEN_WATCH_OFF;
+	if (!is_unwatched(e) || l->ops.stats(l->ctx, &stats) || l->ops.score_hist(l->ctx, &scores))
+		return;
+	begin(l, &stats, scores.bin[SEN_SLOT_ACTIVE], NULL,
+	      now_ms + left_ms(e->staged_s, l->config.watch_seconds));
+}
+
+static void settled(struct sen_learner *l)
+{
+	const struct sen_watch *w = &l->watch;
+	struct sen_facts facts = { 0 };
+	struct sen_why why = { 0 };
+
+	sen_facts_set(&facts, WATCHED, (double)w->watched);
+	sen_facts_set(&facts, "watch_flagged", w->share);
+	if (l->registry && sen_registry_measure(l->registry, l->status.version, &facts, &why))
+		sen_learner_history_failed(l, &why);
+	sen_learner_say(l, SEN_LOG_INFO, "model %u has settled: %.2f%% of evaluations flagged%s",
+			l->status.version, 100 * w->share,
+			w->share > w->settings.limit ? ", by attacks that are known" : "");
+}
+
+/* ---- the way back ---- */
+
+/* The version before the present one, from memory or from disk. NULL: there is none. */
+static struct sen_model *take_previous(struct sen_learner *l)
+{
+	struct sen_model *model = l->previous;
+	unsigned int version;
+
+	l->previous = NULL;
+	if (model || !l->registry)
+		return model;
+	version = sen_registry_previous(l->registry);
+	if (version && version != l->status.version &&
+	    sen_registry_load(l->registry, version, &model, NULL))
+		model = NULL;
+	return model;
+}
+
+static int record(struct sen_learner *l, struct sen_why *why)
+{
+	unsigned int good = l->status.version;
+	int err = 0;
+
+	if (good && sen_registry_production(l->registry) != good)
+		err = sen_registry_stage(l->registry, good, "Production", l->roll_back_reason, why);
+	return err ? err :
+		     sen_registry_stage(l->registry, l->unrecorded, "Archived", l->roll_back_reason,
+					why);
+}
+
+void sen_learner_record_roll_back(struct sen_learner *l)
+{
+	struct sen_why why = { 0 };
+
+	if (!l->unrecorded)
+		return;
+	if (l->registry && record(l, &why)) {
+		if (!l->unrecorded_told)
+			sen_learner_history_failed(l, &why);
+		l->unrecorded_told = true;
+		return;
+	}
+	l->unrecorded = 0;
+	l->unrecorded_told = false;
+}
+
+static void record_rest(struct sen_learner *l, unsigned int version, unsigned int seconds)
+{
+	struct sen_facts facts = { 0 };
+	struct sen_why why = { 0 };
+
+	sen_facts_set(&facts, RESTS, seconds);
+	if (l->registry && sen_registry_measure(l->registry, version, &facts, &why))
+		sen_learner_history_failed(l, &why);
+}
+
+/* What is switched off stays so, and what an operator has paused for longer stays paused. */
+static void rest(struct sen_learner *l, int64_t until_ms)
+{
+	if (l->status.state == SEN_LEARNER_OFF)
+		return;
+	if (l->status.state != SEN_LEARNER_PAUSED || l->paused_until_ms < until_ms)
+		l->paused_until_ms = until_ms;
+	l->status.state = SEN_LEARNER_PAUSED;
+}
+
+void sen_learner_resume_rest(struct sen_learner *l, int64_t now_ms)
+{
+	const struct sen_registry_entry *e = NULL;
+	size_t n = l->registry ? sen_registry_entries(l->registry, &e) : 0;
+
+	while (n-- > 0) {
+		const double *seconds = sen_facts_get(&e[n].metrics, RESTS);
+		int64_t left = seconds ? left_ms(e[n].staged_s, (int64_t)*seconds) : 0;
+
+		if (!left || strcmp(e[n].stage, "Archived"))
+			continue;
+		l->rests_after = e[n].version;
+		rest(l, now_ms + left);
+		sen_learner_say(l, SEN_LOG_NOTICE,
+				"learning rests for %lld s more: version %u was rolled back",
+				(long long)left / 1000, e[n].version);
+		return;
+	}
+}
+
+void sen_learner_end_rest(struct sen_learner *l)
+{
+	if (l->rests_after)
+		record_rest(l, l->rests_after, 0);
+	l->rests_after = 0;
+}
+
+/* There is nothing to go back to: what its model is like must be found out anew. */
+static void start_over(struct sen_learner *l, int64_t now_ms)
+{
+	l->unrecorded = l->status.version;
+	/* What this model has led to is what it is to get away from. */
+	sen_learner_forget_normal(l);
+	sen_learner_disown(l);
+	sen_learner_record_roll_back(l);
+	sen_learner_begin_baseline(l, now_ms);
+	sen_learner_say(l, SEN_LOG_WARNING,
+			"%s and there is none before it: the baseline begins again",
+			l->roll_back_reason);
+}
+
+static void tell_roll_back(struct sen_learner *l, unsigned int bad)
+{
+	bool off = l->status.state == SEN_LEARNER_OFF;
+	char then[32] = "is switched off";
+
+	if (!off) {
+		l->rests_after = bad;
+		record_rest(l, bad, l->config.watch_pause);
+		snprintf(then, sizeof(then), "rests for %u s", l->config.watch_pause);
+	}
+	sen_learner_say(l, SEN_LOG_WARNING, "rolled back to model %u: %s; learning %s",
+			l->status.version, l->roll_back_reason, then);
+}
+
+static void go_back(struct sen_learner *l, int64_t now_ms)
+{
+	struct sen_model *model = take_previous(l);
+	unsigned int bad = l->status.version;
+	struct sen_why why = { 0 };
+	bool first = !l->condemned;
+
+	l->condemned = 0;
+	if (!model) {
+		start_over(l, now_ms);
+		return;
+	}
+	rest(l, now_ms + 1000ll * l->config.watch_pause);
+	if (sen_learner_enforce(l, model, &why)) {
+		l->condemned = bad;
+		l->previous = model;
+		if (first)
+			sen_learner_say(l, SEN_LOG_ERROR,
+					"%s, and could not be rolled back yet: %s",
+					l->roll_back_reason, why.text);
+		return;
+	}
+	l->unrecorded = bad;
+	sen_learner_record_roll_back(l);
+	l->status.rolled_back++;
+	tell_roll_back(l, bad);
+}
+
+static void roll_back(struct sen_learner *l, int64_t now_ms)
+{
+	sen_learner_abandon(l, "the model that it was trained beside is rolled back");
+	snprintf(l->roll_back_reason, sizeof(l->roll_back_reason), "version %u %s",
+		 l->status.version, l->watch.reason);
+	go_back(l, now_ms);
+}
+
+void sen_learner_tick_watch(struct sen_learner *l, int64_t now_ms)
+{
+	struct sen_score_hist scores;
+	struct sen_stats stats;
+
+	/* It is still in force: that could not be changed so far. */
+	if (l->condemned) {
+		go_back(l, now_ms);
+		return;
+	}
+	if (l->watch.state != SEN_WATCH_ON || l->ops.stats(l->ctx, &stats) ||
+	    l->ops.score_hist(l->ctx, &scores))
+		return;
+	switch (sen_watch_check(&l->watch, &stats, scores.bin[SEN_SLOT_ACTIVE], now_ms)) {
+	case SEN_WATCH_EXCURSION:
+		roll_back(l, now_ms);
+		return;
+	case SEN_WATCH_PASSED:
+		settled(l);
+		return;
+	default:
+		return;
+	}
+}

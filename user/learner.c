@@ -195,8 +195,9 @@ static bool still_wanted(const struct sen_learner *l, const struct sen_training 
 	return l->status.state == SEN_LEARNER_ACTIVE && t->in_force->version == l->status.version;
 }
 
-void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t now_ms)
+bool sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t now_ms)
 {
+	bool scratch = t->kind != SEN_TRAINING_UPDATE, used = false;
 	int err = t->err;
 
 	l->status.training = false;
@@ -206,6 +207,7 @@ void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t 
 		sen_learner_say(l, SEN_LOG_INFO, "training given up: no longer wanted");
 	} else if (err == -EKEYREJECTED) {
 		sen_learner_refuse(l, t);
+		used = scratch;
 	} else if (err == -ENODATA) {
 		sen_learner_say(l, SEN_LOG_INFO, "training put off (%s): %s",
 				sen_training_name(t->kind), t->why.text);
@@ -214,9 +216,10 @@ void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t 
 		sen_learner_say(l, SEN_LOG_WARNING, "training failed (%s): %s",
 				sen_training_name(t->kind), t->why.text);
 	} else {
-		sen_learner_stage(l, t, now_ms);
+		used = !sen_learner_stage(l, t, now_ms) && scratch;
 	}
 	sen_training_free(t);
+	return used;
 }
 
 bool sen_learner_withholds_novelties(const struct sen_learner *l)

@@ -85,6 +85,7 @@ int sen_learner_hold_out(struct sen_learner *l, const struct sen_model *shipped)
 	free(l->shipped);
 	l->shipped = samples;
 	l->shipped_n = n;
+	l->shipped_known = sen_validate_recall(shipped, samples, n);
 	return 0;
 }
 

@@ -34,6 +34,10 @@ struct sen_train_params {
 	/* Full: model whose custom class names are taken over, so that attack samples of those
 	 * classes can be named; NULL: none, and such samples are left out. */
 	const struct sen_model *class_names;
+	/* Full: attacks of which half are to be flagged, if normal traffic times the margin stays below; they
+	 * are neither fitted nor named. NULL: none. */
+	const struct sen_sample *attacks;
+	size_t attacks_n;
 };
 
 /* 3 members x 32 centroids, 0.1 % false positives, margin 2, a fifth held back, ... */

@@ -2,6 +2,7 @@
 /* Labels: those that come by themselves, and those of operators, which outrank them. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -325,6 +326,70 @@ static void a_round_trip_changes_nothing(void **state)
 	sen_store_close(s);
 }
 
+static double number_in(const char *path, const char *sql)
+{
+	sqlite3_stmt *q = NULL;
+	sqlite3 *db = NULL;
+	double value;
+
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
+	value = sqlite3_column_double(q, 0);
+	sqlite3_finalize(q);
+	sqlite3_close(db);
+	return value;
+}
+
+/* Another process labels the first hundred and takes that back. */
+static void label_and_take_back(const char *path)
+{
+	const struct sen_store_limits unlike = { .samples = 80000, .days = 30 };
+	struct sen_store *visitor = NULL;
+	struct sen_relabel changes[100];
+
+	for (int i = 0; i < 100; i++)
+		changes[i] = (struct sen_relabel){ .id = i + 1, .label = SEN_LABEL_ATTACK };
+	assert_int_equal(sen_store_visit(path, &unlike, &visitor, NULL), 0);
+	assert_int_equal(sen_store_relabel(visitor, changes, 100, false, NULL), 100);
+	for (int i = 0; i < 100; i++)
+		changes[i].automatic = true;
+	assert_int_equal(sen_store_relabel(visitor, changes, 100, false, NULL), 100);
+	sen_store_close(visitor);
+}
+
+static void a_label_taken_back_is_not_the_first_to_go(void **state)
+{
+	static const char below[] = "SELECT avg(key < (SELECT avg(key) FROM samples)) FROM samples "
+				    "WHERE id <= 100";
+	char *folder = fixture_folder(), *path = fixture_path(folder, SEN_STORE_FILE);
+	const struct sen_store_limits small = { .samples = 800, .days = 30 };
+	struct sen_store *s = NULL;
+
+	(void)state;
+	assert_int_equal(sen_store_open(path, &small, NULL, &s, NULL), 0);
+	for (unsigned int i = 0; i < 200; i++) {
+		struct sen_record r = record_make(i, SEN_LABEL_BENIGN, SEN_CLASS_NONE);
+
+		sen_store_add(s, &r);
+	}
+	assert_int_equal(sen_store_flush(s, 10, NULL), 0);
+	label_and_take_back(path);
+	assert_true(number_in(path, "SELECT min(key) FROM samples") > -3);
+	assert_true(number_in(path, "SELECT count(DISTINCT key) FROM samples") == 200);
+	assert_in_range(100 * number_in(path, below), 25, 75);
+	/* Late in the stream keys are higher, by the capacity that the agent has and the visitor is not told of. */
+	number_in(path, "UPDATE strata SET seen = 32000 RETURNING seen");
+	label_and_take_back(path);
+	assert_in_range(number_in(path, "SELECT avg(key) FROM samples WHERE id <= 100"), 9, 12);
+	sen_store_limit(s, &(struct sen_store_limits){ .samples = 8000, .days = 30 });
+	label_and_take_back(path);
+	assert_in_range(number_in(path, "SELECT avg(key) FROM samples WHERE id <= 100"), 1, 3);
+	sen_store_close(s);
+	fixture_remove(folder);
+	free(path);
+}
+
 /* What operators have said is the last to give way. */
 static void operators_labels_stay(void **state)
 {
@@ -366,6 +431,7 @@ int main(void)
 		cmocka_unit_test(only_the_uncertain_are_for_review),
 		cmocka_unit_test(all_or_none),
 		cmocka_unit_test(a_round_trip_changes_nothing),
+		cmocka_unit_test(a_label_taken_back_is_not_the_first_to_go),
 		cmocka_unit_test(operators_labels_stay),
 	};
 

@@ -253,63 +253,6 @@ static void operators_normal_samples_are_drawn_first(void **state)
 	sen_store_close(s);
 }
 
-static double number_in(const char *path, const char *sql)
-{
-	sqlite3_stmt *q = NULL;
-	sqlite3 *db = NULL;
-	double value;
-
-	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &q, NULL), SQLITE_OK);
-	assert_int_equal(sqlite3_step(q), SQLITE_ROW);
-	value = sqlite3_column_double(q, 0);
-	sqlite3_finalize(q);
-	sqlite3_close(db);
-	return value;
-}
-
-/* Another process labels the first hundred and takes that back. */
-static void label_and_take_back(const char *path)
-{
-	const struct sen_store_limits unlike = { .samples = 80000, .days = 30 };
-	struct sen_store *visitor = NULL;
-	struct sen_relabel changes[100];
-
-	for (int i = 0; i < 100; i++)
-		changes[i] = (struct sen_relabel){ .id = i + 1, .label = SEN_LABEL_ATTACK };
-	assert_int_equal(sen_store_visit(path, &unlike, &visitor, NULL), 0);
-	assert_int_equal(sen_store_relabel(visitor, changes, 100, false, NULL), 100);
-	for (int i = 0; i < 100; i++)
-		changes[i].automatic = true;
-	assert_int_equal(sen_store_relabel(visitor, changes, 100, false, NULL), 100);
-	sen_store_close(visitor);
-}
-
-static void a_label_taken_back_is_not_the_first_to_go(void **state)
-{
-	static const char below[] = "SELECT avg(key < (SELECT avg(key) FROM samples)) FROM samples "
-				    "WHERE id <= 100";
-	char *folder = fixture_folder(), *path = fixture_path(folder, SEN_STORE_FILE);
-	struct sen_store *s = open_store(path);
-
-	(void)state;
-	add(s, 0, 200, SEN_LABEL_BENIGN, SEN_CLASS_NONE);
-	label_and_take_back(path);
-	assert_true(number_in(path, "SELECT min(key) FROM samples") > -3);
-	assert_true(number_in(path, "SELECT count(DISTINCT key) FROM samples") == 200);
-	assert_in_range(100 * number_in(path, below), 25, 75);
-	/* Late in the stream keys are higher, by the capacity that the agent has and the visitor is not told of. */
-	number_in(path, "UPDATE strata SET seen = 32000 RETURNING seen");
-	label_and_take_back(path);
-	assert_in_range(number_in(path, "SELECT avg(key) FROM samples WHERE id <= 100"), 9, 12);
-	sen_store_limit(s, &(struct sen_store_limits){ .samples = 8000, .days = 30 });
-	label_and_take_back(path);
-	assert_in_range(number_in(path, "SELECT avg(key) FROM samples WHERE id <= 100"), 1, 3);
-	sen_store_close(s);
-	fixture_remove(folder);
-	free(path);
-}
-
 static void kept_across_a_restart(void **state)
 {
 	char *folder = fixture_folder(), *path = fixture_path(folder, SEN_STORE_FILE);
@@ -518,7 +461,6 @@ int main(void)
 		cmocka_unit_test(only_certain_attacks_are_drawn),
 		cmocka_unit_test(operators_attacks_are_drawn_first),
 		cmocka_unit_test(operators_normal_samples_are_drawn_first),
-		cmocka_unit_test(a_label_taken_back_is_not_the_first_to_go),
 		cmocka_unit_test(kept_across_a_restart),
 		cmocka_unit_test(baseline_anew_forgets_what_was_taken_for_normal),
 		cmocka_unit_test(survives_being_killed),

@@ -26,3 +26,14 @@ jq -rn --slurpfile own "$dir/own" --slurpfile theirs "$dir/theirs" '
 	["its mean squared distance", "\($a.kmeans_inertia)", beside("kmeans_inertia"), ratio("kmeans_inertia")] |
 	@tsv' | column -ts $'\t'
 [ "$(cat "$dir/theirs")" != '{}' ] || echo "scikit-learn is not there: SKIP of the comparison"
+
+# The aims; a machine that is busy or slow may miss those of time.
+jq -rn --slurpfile own "$dir/own" --slurpfile theirs "$dir/theirs" '
+	$own[0] as $a | $theirs[0] as $b |
+	def aim($name; $met): "\(if $met == null then "SKIP" elif $met then "pass" else "FAIL" end)\t\($name)";
+	aim("an update under 20 ms"; $a.update_ms < 20),
+	aim("a training from scratch under 2 s"; $a.full_ms < 2000),
+	aim("the distance within 2% of that of scikit-learn";
+		if $b.kmeans_inertia then $a.kmeans_inertia <= 1.02 * $b.kmeans_inertia else null end)' |
+	tee "$dir/aims"
+! grep -q ^FAIL "$dir/aims"

@@ -44,7 +44,7 @@ static int find_only(const char *state_dir, char ifname[64], struct sen_why *why
 }
 
 int samples_of(const char *state_dir, const char *ifname, struct sen_store **out,
-	       struct sen_why *why)
+	       struct sen_class_names *names, struct sen_why *why)
 {
 	struct sen_store_limits limits = { sen_config_defaults.store_samples,
 					   sen_config_defaults.store_days };
@@ -59,16 +59,17 @@ int samples_of(const char *state_dir, const char *ifname, struct sen_store **out
 	}
 	if (err)
 		return err;
+	class_names_of(state_dir, ifname, names);
 	snprintf(path, sizeof(path), "%s/%s/" SEN_STORE_FILE, state_dir, ifname);
 	return sen_store_visit(path, &limits, out, why);
 }
 
-int parse_label(const char *text, struct sen_relabel *out)
+int parse_label(const char *text, const struct sen_class_names *names, struct sen_relabel *out)
 {
 	unsigned int label = SEN_LABEL_NONE;
 
 	out->automatic = !strcmp(text, "auto");
-	if (!out->automatic && sen_label_parse(text, &label, &out->class_id))
+	if (!out->automatic && sen_label_parse(text, names, &label, &out->class_id))
 		return -EINVAL;
 	out->label = (enum sen_label)label;
 	return 0;
@@ -114,20 +115,26 @@ int samples_option(int key, const char *value, void *input)
 
 static int parse_ids(const char *const *arg, struct sen_relabel *changes, size_t *n)
 {
-	struct sen_relabel what = { 0 };
 	char *end;
 
-	for (*n = 0; *n < SYNTAX_ARGS - 1 && arg[*n + 1]; (*n)++)
-		;
-	if (!arg[*n] || parse_label(arg[*n], &what))
-		return usage_error("'%s' is neither benign, attack, a class, none nor auto",
-				   arg[*n]);
-	for (size_t i = 0; i < *n && arg[i]; i++) {
-		changes[i] = what;
-		changes[i].id = strtoll(arg[i], &end, 10);
-		if (*end || end == arg[i] || changes[i].id < 1)
-			return usage_error("'%s' is not a number of a sample", arg[i]);
+	for (*n = 0; *n < SYNTAX_ARGS - 1 && arg[*n + 1]; (*n)++) {
+		changes[*n].id = strtoll(arg[*n], &end, 10);
+		if (*end || end == arg[*n] || changes[*n].id < 1)
+			return usage_error("'%s' is not a number of a sample", arg[*n]);
 	}
+	return 0;
+}
+
+/* Classes are those of the model in force, too: they can be read only where its samples are. */
+static int parse_what(const char *text, const struct sen_class_names *names,
+		      struct sen_relabel *changes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (parse_label(text, names, &changes[i]))
+			return usage_error(
+				"'%s' is neither benign, attack, a class that is built in "
+				"or of the model in force, none nor auto",
+				text);
 	return 0;
 }
 
@@ -149,8 +156,9 @@ static int label_set(int argc, char **argv)
 		.option = samples_option,
 	};
 	struct samples_options o = { .state_dir = sen_config_defaults.state_dir };
-	struct sen_relabel changes[SYNTAX_ARGS];
+	struct sen_relabel changes[SYNTAX_ARGS] = { 0 };
 	const char *arg[SYNTAX_ARGS];
+	struct sen_class_names names;
 	struct sen_store *store = NULL;
 	struct sen_why why = { 0 };
 	size_t n;
@@ -158,7 +166,11 @@ static int label_set(int argc, char **argv)
 
 	if (parse_line(&syntax, argc, argv, &o, arg) || parse_ids(arg, changes, &n))
 		return EXIT_USAGE;
-	done = samples_of(o.state_dir, o.ifname, &store, &why);
+	done = samples_of(o.state_dir, o.ifname, &store, &names, &why);
+	if (!done && parse_what(arg[n], &names, changes, n)) {
+		sen_store_close(store);
+		return EXIT_USAGE;
+	}
 	if (!done)
 		done = sen_store_relabel(store, changes, n, false, &why);
 	sen_store_close(store);

@@ -19,11 +19,11 @@ struct samples_options {
 int samples_option(int key, const char *value, void *input);
 
 /* The samples of an interface, below a state folder. IFACE may be NULL where only one interface has
- * samples. 0 or a negative errno. */
+ * samples. `names` gets what the model in force calls classes of its own. 0 or a negative errno. */
 int samples_of(const char *state_dir, const char *ifname, struct sen_store **out,
-	       struct sen_why *why);
+	       struct sen_class_names *names, struct sen_why *why);
 /* LABEL on the command line or in a file: benign, attack, a class, none, auto. -EINVAL. */
-int parse_label(const char *text, struct sen_relabel *out);
+int parse_label(const char *text, const struct sen_class_names *names, struct sen_relabel *out);
 
 /* "10.0.0.2:40000 > 10.0.0.1:80 tcp" */
 #define FLOW_TEXT 128

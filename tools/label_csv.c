@@ -26,19 +26,26 @@ static void write_quoted(FILE *out, const char *text)
 	fputc('"', out);
 }
 
+struct export
+{
+	FILE *out;
+	struct sen_class_names names;
+};
+
 static int write_record(void *ctx, const struct sen_record *r)
 {
 	const struct sen_sample *x = &r->sample;
-	char time[TIME_TEXT], src[SEN_ADDR_TEXT], dst[SEN_ADDR_TEXT];
-	FILE *out = ctx;
+	char time[TIME_TEXT], src[SEN_ADDR_TEXT], dst[SEN_ADDR_TEXT], label[SEN_CLASS_NAME_MAX];
+	const struct export *ex = ctx;
+	FILE *out = ex->out;
 
 	time_text((int64_t)(x->time_ns / 1000000000), time);
 	sen_addr_format(r->src, src);
 	sen_addr_format(r->dst, dst);
 	fprintf(out, "%lld,%s,%s,%.2f,%s,%.4f,%u,%u,%s,%u,%s,%u,", (long long)r->id,
-		sen_label_text(x->label, x->class_id), sen_origin_name(x->origin), r->confidence,
-		time, x->score / (double)SEN_ONE, x->model_version, r->proto, src, r->sport, dst,
-		r->dport);
+		sen_label_text(x->label, x->class_id, &ex->names, label),
+		sen_origin_name(x->origin), r->confidence, time, x->score / (double)SEN_ONE,
+		x->model_version, r->proto, src, r->sport, dst, r->dport);
 	write_quoted(out, r->reason);
 	for (int d = 0; d < SEN_MEASURES; d++)
 		fprintf(out, ",%u", x->vector.v[d]);
@@ -54,17 +61,18 @@ static void write_header(FILE *out)
 	fputc('\n', out);
 }
 
-static int export_to(struct sen_store *store, const char *path, struct sen_why *why)
+static int export_to(struct sen_store *store, struct export *ex, const char *path,
+		     struct sen_why *why)
 {
 	struct sen_store_filter all = { SEN_LIST_LATEST, -1, -1, -1, 1u << 30 };
-	FILE *out = path ? fopen(path, "we") : stdout;
 	int err;
 
-	if (!out)
+	ex->out = path ? fopen(path, "we") : stdout;
+	if (!ex->out)
 		return sen_why(why, -errno, NULL, "export: %s: %s", path, strerror(errno));
-	write_header(out);
-	err = sen_store_list(store, &all, write_record, out, why);
-	if (path && fclose(out) && !err)
+	write_header(ex->out);
+	err = sen_store_list(store, &all, write_record, ex, why);
+	if (path && fclose(ex->out) && !err)
 		err = sen_why(why, -errno, NULL, "export: %s: %s", path, strerror(errno));
 	return err;
 }
@@ -88,13 +96,14 @@ int label_export(int argc, char **argv)
 	const char *arg[SYNTAX_ARGS];
 	struct sen_store *store = NULL;
 	struct sen_why why = { 0 };
+	struct export ex;
 	int err;
 
 	if (parse_line(&syntax, argc, argv, &o, arg))
 		return EXIT_USAGE;
-	err = samples_of(o.state_dir, arg[0], &store, &why);
+	err = samples_of(o.state_dir, arg[0], &store, &ex.names, &why);
 	if (!err)
-		err = export_to(store, o.out, &why);
+		err = export_to(store, &ex, o.out, &why);
 	sen_store_close(store);
 	return err ? fail(&why) : EXIT_DONE;
 }
@@ -105,6 +114,7 @@ struct import {
 	const char *path;
 	unsigned long line;
 	int id, label; /* their columns */
+	struct sen_class_names names;
 	struct sen_relabel *changes;
 	size_t n, room;
 };
@@ -140,7 +150,7 @@ static int read_change(struct import *im, char *const *field, int n, struct sen_
 	change.id = strtoll(field[im->id], &end, 10);
 	if (*end || end == field[im->id] || change.id < 1)
 		return bad_line(im, why, "not a number of a sample", field[im->id]);
-	if (parse_label(field[im->label], &change))
+	if (parse_label(field[im->label], &im->names, &change))
 		return bad_line(im, why, "not a label", field[im->label]);
 	if (!im->changes || im->n == im->room) {
 		im->room = im->room ? 2 * im->room : 256;
@@ -203,9 +213,9 @@ int label_import(int argc, char **argv)
 	if (parse_line(&syntax, argc, argv, &o, arg))
 		return EXIT_USAGE;
 	im.path = arg[0];
-	done = read_changes(&im, &why);
+	done = samples_of(o.state_dir, o.ifname, &store, &im.names, &why);
 	if (!done)
-		done = samples_of(o.state_dir, o.ifname, &store, &why);
+		done = read_changes(&im, &why);
 	if (!done)
 		done = sen_store_relabel(store, im.changes, im.n, true, &why);
 	sen_store_close(store);

@@ -25,6 +25,8 @@ struct list {
 	bool json, all;
 	unsigned int most;
 	struct sen_store_filter filter;
+	const char *label; /* NULL: any */
+	struct sen_class_names names;
 	struct sen_record *records;
 	size_t n, room;
 };
@@ -42,7 +44,6 @@ static int parse_origin(const char *value, int *origin)
 static int on_option(int key, const char *value, void *input)
 {
 	struct list *l = input;
-	unsigned int label, class_id;
 
 	switch (key) {
 	case KEY_STATE_DIR:
@@ -59,17 +60,28 @@ static int on_option(int key, const char *value, void *input)
 	case KEY_BY:
 		return parse_origin(value, &l->filter.origin);
 	case KEY_LABEL:
-		if (sen_label_parse(value, &label, &class_id))
-			return usage_error(
-				"--label: '%s' is neither benign, attack, none nor a class", value);
-		l->filter.label = (int)label;
-		l->filter.class_id = label == SEN_LABEL_ATTACK && strcmp(value, "attack") ?
-					     (int)class_id :
-					     -1;
+		l->label = value;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+/* Behind the opening of the samples: classes are those of the model in force, too. */
+static int filter_label(struct list *l)
+{
+	unsigned int label, class_id;
+
+	if (!l->label)
+		return 0;
+	if (sen_label_parse(l->label, &l->names, &label, &class_id))
+		return usage_error("--label: '%s' is neither benign, attack, none nor a class",
+				   l->label);
+	l->filter.label = (int)label;
+	l->filter.class_id = label == SEN_LABEL_ATTACK && strcmp(l->label, "attack") ?
+				     (int)class_id :
+				     -1;
+	return 0;
 }
 
 static int collect(void *ctx, const struct sen_record *record)
@@ -88,16 +100,17 @@ static int collect(void *ctx, const struct sen_record *record)
 	return 0;
 }
 
-static cJSON *record_json(const struct sen_record *r)
+static cJSON *record_json(const struct list *l, const struct sen_record *r)
 {
 	const struct sen_sample *x = &r->sample;
-	char text[SEN_ADDR_TEXT > TIME_TEXT ? SEN_ADDR_TEXT : TIME_TEXT];
+	char text[SEN_ADDR_TEXT > TIME_TEXT ? SEN_ADDR_TEXT : TIME_TEXT], label[SEN_CLASS_NAME_MAX];
 	cJSON *o = cJSON_CreateObject(), *features;
 
 	cJSON_AddNumberToObject(o, "id", (double)r->id);
 	time_text((int64_t)(x->time_ns / 1000000000), text);
 	cJSON_AddStringToObject(o, "time", text);
-	cJSON_AddStringToObject(o, "label", sen_label_text(x->label, x->class_id));
+	cJSON_AddStringToObject(o, "label",
+				sen_label_text(x->label, x->class_id, &l->names, label));
 	cJSON_AddStringToObject(o, "by", sen_origin_name(x->origin));
 	cJSON_AddNumberToObject(o, "confidence", r->confidence);
 	cJSON_AddStringToObject(o, "reason", r->reason);
@@ -123,7 +136,7 @@ static void print_json(const struct list *l, const size_t *chosen, size_t n)
 	char *text;
 
 	for (size_t i = 0; i < n; i++)
-		cJSON_AddItemToArray(array, record_json(&l->records[chosen[i]]));
+		cJSON_AddItemToArray(array, record_json(l, &l->records[chosen[i]]));
 	text = cJSON_PrintUnformatted(array);
 	puts(text ? text : "[]");
 	cJSON_free(text);
@@ -133,7 +146,7 @@ static void print_json(const struct list *l, const size_t *chosen, size_t n)
 static void print_table(const struct list *l, const size_t *chosen, size_t n)
 {
 	struct table t = { .align = "><<<>><<", .indent = "" };
-	char time[TIME_TEXT], flow[FLOW_TEXT];
+	char time[TIME_TEXT], flow[FLOW_TEXT], label[SEN_CLASS_NAME_MAX];
 
 	if (!n)
 		puts(l->all ? "No samples." : "Nothing to review.");
@@ -144,7 +157,7 @@ static void print_table(const struct list *l, const size_t *chosen, size_t n)
 
 		time_text((int64_t)(r->sample.time_ns / 1000000000), time);
 		table_row(&t, "%lld\t%s\t%s\t%s\t%.2f\t%.2f\t%s\t%s", (long long)r->id, time,
-			  sen_label_text(r->sample.label, r->sample.class_id),
+			  sen_label_text(r->sample.label, r->sample.class_id, &l->names, label),
 			  sen_origin_name(r->sample.origin), r->confidence,
 			  r->sample.score / (double)SEN_ONE, flow_text(r, flow), r->reason);
 	}
@@ -161,17 +174,14 @@ static long choose(const struct list *l, size_t *chosen)
 	return (long)l->n;
 }
 
-static int list(struct list *l, const char *ifname, struct sen_why *why)
+static int list(struct list *l, struct sen_store *store, struct sen_why *why)
 {
-	struct sen_store *store = NULL;
 	size_t *chosen = NULL;
-	long n = samples_of(l->state_dir, ifname, &store, why);
+	long n;
 
 	l->filter.order = l->all ? SEN_LIST_LATEST : SEN_LIST_UNCERTAIN;
 	l->filter.most = l->all ? l->most : SEN_REVIEW_POOL;
-	if (!n)
-		n = sen_store_list(store, &l->filter, collect, l, why);
-	sen_store_close(store);
+	n = sen_store_list(store, &l->filter, collect, l, why);
 	if (!n) {
 		chosen = calloc(l->n + l->most, sizeof(*chosen));
 		n = chosen ? choose(l, chosen) : -ENOMEM;
@@ -212,9 +222,18 @@ int label_list(int argc, char **argv)
 			  .most = 20,
 			  .filter = { .label = -1, .class_id = -1, .origin = -1 } };
 	const char *arg[SYNTAX_ARGS];
+	struct sen_store *store = NULL;
 	struct sen_why why = { 0 };
+	int code;
 
 	if (parse_line(&syntax, argc, argv, &l, arg))
 		return EXIT_USAGE;
-	return list(&l, arg[0], &why) ? fail(&why) : EXIT_DONE;
+	if (samples_of(l.state_dir, arg[0], &store, &l.names, &why))
+		return fail(&why);
+	if (filter_label(&l))
+		code = EXIT_USAGE;
+	else
+		code = list(&l, store, &why) ? fail(&why) : EXIT_DONE;
+	sen_store_close(store);
+	return code;
 }

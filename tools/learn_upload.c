@@ -26,7 +26,6 @@ struct upload {
 
 static int on_option(int key, const char *value, void *input)
 {
-	unsigned int label, class_id;
 	struct upload *u = input;
 
 	switch (key) {
@@ -38,14 +37,24 @@ static int on_option(int key, const char *value, void *input)
 		u->ifname = value;
 		return 0;
 	case KEY_LABEL:
-		if (sen_label_parse(value, &label, &class_id) || label == SEN_LABEL_NONE)
-			return usage_error("--label: '%s' is neither benign, attack nor a class",
-					   value);
 		u->label = value;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
+}
+
+static int check_label(const struct upload *u)
+{
+	struct sen_class_names names;
+	unsigned int label, class_id;
+
+	if (!u->label)
+		return 0;
+	class_names_of(u->state_dir, u->ifname, &names);
+	if (sen_label_parse(u->label, &names, &label, &class_id) || label == SEN_LABEL_NONE)
+		return usage_error("--label: '%s' is neither benign, attack nor a class", u->label);
+	return 0;
 }
 
 static int copy_bytes(int in, int out)
@@ -138,6 +147,8 @@ int learn_upload(int argc, char **argv)
 		return EXIT_USAGE;
 	if (!u.ifname)
 		return usage_error("--interface IFACE is needed");
+	if (check_label(&u))
+		return EXIT_USAGE;
 	for (int i = 0; i < SYNTAX_ARGS && arg[i]; i++) {
 		if (upload(&u, arg[i], &why))
 			return fail(&why);

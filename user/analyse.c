@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "analyse.h"
+#include "flowtable.h"
 #include "harvest.h"
 #include "kmeans.h"
 #include "rules.h"
@@ -69,6 +70,8 @@ static void on_event(void *ctx, const struct sen_event *ev)
 	if (!r)
 		return;
 	*r = sen_record_of(ev);
+	if (a->foreign)
+		r->sample.model_version = 0;
 	if (a->label == SEN_LABEL_NONE)
 		label_by_itself(r, a, ev);
 	else
@@ -88,7 +91,7 @@ static int on_record(void *ctx, const struct sen_record *logged)
 		return -ECANCELED;
 	sen_quantize(a->model.quantizer, &x->vector, &q);
 	x->score = sen_score(&a->model, &q).score;
-	x->model_version = a->model.version;
+	x->model_version = a->foreign ? 0 : a->model.version;
 	a->flagged += x->score >= SEN_ONE;
 	r = next_place(s);
 	if (!r)
@@ -107,24 +110,42 @@ static int on_record(void *ctx, const struct sen_record *logged)
 	return 0;
 }
 
+static int read_samples(struct session *s, const char *path, struct sen_why *why)
+{
+	struct sen_class_names names = sen_class_names_of(&s->analysis->model);
+
+	return sen_samplelog_read(path, &names, on_record, s, why);
+}
+
+static int read_capture(struct session *s, const char *path, struct sen_why *why)
+{
+	struct sen_harvest unused = { 0 };
+	struct sen_harvest_options options = {
+		.model = &s->analysis->model, .cancel = s->cancel, .on_event = on_event, .ctx = s
+	};
+	const char *table = sen_flowtable_format(path);
+
+	if (table)
+		return sen_why(
+			why, -EINVAL, NULL,
+			"a table of flows (%s): it does not hold what a model of packets looks at; "
+			"sentroid train --flow-table makes a model of its own from it",
+			table);
+	return sen_harvest_capture(&unused, path, &options, why);
+}
+
 int sen_analyse(struct sen_analysis *a, const char *path, const atomic_bool *cancel,
 		struct sen_why *why)
 {
 	struct session session = { .analysis = a, .cancel = cancel };
-	struct sen_harvest unused = { 0 };
-	struct sen_harvest_options options = {
-		.model = &a->model, .cancel = cancel, .on_event = on_event, .ctx = &session
-	};
 	int err;
 
 	a->records = calloc(RECORDS_MAX, sizeof(*a->records));
 	if (!a->records)
 		return sen_why(why, -ENOMEM, NULL, "analysing: out of memory");
 	sen_rng_seed(&session.rng, 1);
-	if (sen_samplelog_is(path))
-		err = sen_samplelog_read(path, on_record, &session, why);
-	else
-		err = sen_harvest_capture(&unused, path, &options, why);
+	err = sen_samplelog_is(path) ? read_samples(&session, path, why) :
+				       read_capture(&session, path, why);
 	if (!err && !a->n)
 		err = sen_why(why, -ENODATA, NULL, "nothing in it can be evaluated");
 	return err;

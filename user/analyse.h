@@ -12,6 +12,7 @@
 struct sen_analysis {
 	/* Given. */
 	struct sen_model_flat model;
+	bool foreign; /* that model is not from here: its scores say little later on */
 	struct sen_marks marks;
 	double margin; /* unlabelled samples below this share of the threshold teach */
 	enum sen_label
@@ -25,8 +26,8 @@ struct sen_analysis {
 	uint64_t attacks; /* named by rules */
 };
 
-/* -ENODATA: nothing in it can be evaluated; -EINVAL, ...: neither a capture nor a log. `time_ns` of the records is
- * the capture's. */
+/* -ENODATA: nothing in it can be evaluated; -EINVAL, ...: neither a capture nor a log, or a table of flows, which
+ * the reason then speaks of. `time_ns` of the records is the capture's. */
 int sen_analyse(struct sen_analysis *a, const char *path, const atomic_bool *cancel,
 		struct sen_why *why);
 

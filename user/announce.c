@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "announce.h"
-#include "label.h"
+#include "model.h"
 #include "novelty.h"
 #include "rules.h"
 
@@ -34,7 +34,7 @@ unsigned int sen_announce_beacon(struct sen_alerts *alerts, struct sen_beacons *
 {
 	struct sen_finding finding = {
 		.class_id = SEN_CLASS_BEACON,
-		.class_name = sen_label_text(SEN_LABEL_ATTACK, SEN_CLASS_BEACON),
+		.class_name = sen_class_name(NULL, SEN_CLASS_BEACON),
 		.reason = reason,
 		.certain = true,
 	};

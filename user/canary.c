@@ -7,6 +7,7 @@
 #include "canary.h"
 
 #define LEAST_ATTACKS 20  /* fewer missed or found prove nothing */
+#define LEAST_EXTRA   20  /* samples that only it flags: fewer explained excuse nothing */
 #define MISSED        0.2 /* share of known attacks that a candidate may miss */
 #define BIN_OCTAVES   0.5
 #define THRESHOLD_BIN (SEN_SCORE_BINS / 2) /* scores from here on are flagged */
@@ -88,7 +89,7 @@ __attribute__((format(printf, 2, 3))) static enum sen_canary_state fail(struct s
 static enum sen_canary_state judge(struct sen_canary *c, const struct sen_canary_settings *s)
 {
 	/* An attack that began meanwhile is found by the better model, not the worse. */
-	bool excused = c->extra_samples && 2 * c->extra_explained > c->extra_samples;
+	bool excused = c->extra_samples >= LEAST_EXTRA && 2 * c->extra_explained > c->extra_samples;
 
 	if (c->attacks >= LEAST_ATTACKS && (double)c->missed > MISSED * (double)c->attacks)
 		return fail(c, "live: misses %llu of %llu attacks that rules name",

@@ -35,6 +35,9 @@ struct sen_config {
 	unsigned int store_samples;
 	unsigned int store_days;
 
+	unsigned int uploads_keep;
+	unsigned int uploads_days;
+
 	unsigned int train_members;
 	unsigned int train_centroids;
 	double train_target_fpr;

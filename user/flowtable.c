@@ -356,6 +356,35 @@ static int read_lines(struct reader *r)
 	return err;
 }
 
+/* Objects are taken for Zeek's where nothing else can be meant; here something else can. */
+static bool is_flow_line(const struct reader *r, const char *line)
+{
+	return r->format && (!r->json || (strstr(line, "id.orig_h") && strstr(line, "orig_pkts")));
+}
+
+const char *sen_flowtable_format(const char *path)
+{
+	struct reader *r = calloc(1, sizeof(*r));
+	const struct sen_stream *stream;
+	const char *name = NULL;
+	char *line = NULL;
+	size_t room = 0;
+	FILE *in = NULL;
+	int more = 1;
+
+	if (r && !sen_stream_open(path, &in, &stream, NULL)) {
+		while (more > 0 && !r->format && getline(&line, &room, in) >= 0) {
+			line[strcspn(line, "\r\n")] = '\0';
+			more = *line ? recognise(r, line) : 1;
+		}
+		name = more >= 0 && is_flow_line(r, line) ? r->format->name : NULL;
+		fclose(in);
+	}
+	free(line);
+	free(r);
+	return name;
+}
+
 int sen_flowtable_read(const char *path, struct sen_flowtable **out, struct sen_why *why)
 {
 	struct reader *r = calloc(1, sizeof(*r));

@@ -56,6 +56,8 @@ struct sen_flowtable {
 /* Read a table, packed or not, and find out what it is. -EINVAL: none of these, or a row that does not
  * fit its header; `why` names file and line. Free with sen_flowtable_free(). */
 int sen_flowtable_read(const char *path, struct sen_flowtable **out, struct sen_why *why);
+/* What a file is by its first lines: "Zeek conn.log", ..., NULL: none of these, or not readable. */
+const char *sen_flowtable_format(const char *path);
 void sen_flowtable_free(struct sen_flowtable *t);
 
 #endif

@@ -157,11 +157,8 @@ static void job_done(void *arg)
 {
 	struct train_job *job = arg;
 	struct sen_interface *i = job->owner;
-	int err = job->training->err;
 
-	sen_learner_trained(i->learner, job->training, sen_now_ms());
-	/* One that was refused has seen them as well. */
-	if (i->uploads && (!err || err == -EKEYREJECTED))
+	if (sen_learner_trained(i->learner, job->training, sen_now_ms()) && i->uploads)
 		sen_uploads_training_done(i->uploads);
 	free(job);
 }
@@ -208,14 +205,17 @@ const struct sen_learner_ops sen_interface_learner_ops = {
 
 /* ---- what uploads ask for ---- */
 
-static int op_judge(void *ctx, struct sen_model_flat *model, struct sen_marks *marks,
-		    double *margin)
+static int op_judge(void *ctx, struct sen_analysis *out)
 {
 	struct sen_interface *i = ctx;
+	int err = op_model(i, SEN_SLOT_ACTIVE, &out->model);
 
-	*marks = *sen_learner_marks(i->learner);
-	*margin = i->env.config->learn_uncertain ? i->env.config->learn_margin : 0;
-	return op_model(i, SEN_SLOT_ACTIVE, model);
+	out->marks = *sen_learner_marks(i->learner);
+	out->margin = i->env.config->learn_uncertain ? i->env.config->learn_margin : 0;
+	/* As for live samples: what another network's model made of them is no measure for later ones. */
+	out->foreign = sen_learner_withholds_novelties(i->learner) ||
+		       out->model.version != sen_learner_status(i->learner)->version;
+	return err;
 }
 
 static struct sen_store *op_store(void *ctx)
@@ -283,12 +283,22 @@ void sen_interface_tick(struct sen_interface *i)
 	sen_learner_tick(i->learner, now_ms);
 }
 
+void sen_interface_limit_uploads(struct sen_interface *i)
+{
+	const struct sen_config *c = i->env.config;
+
+	if (i->uploads)
+		sen_uploads_limit(i->uploads,
+				  &(struct sen_uploads_limits){ c->uploads_keep, c->uploads_days });
+}
+
 void sen_interface_configure(struct sen_interface *i)
 {
 	struct sen_alerts_settings settings = sen_announce_settings(i->env.config);
 
 	sen_alerts_configure(i->alerts, &settings);
 	sen_learner_configure(i->learner, i->env.config);
+	sen_interface_limit_uploads(i);
 	sen_interface_open_journal(i);
 }
 

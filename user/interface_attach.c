@@ -243,6 +243,7 @@ static void open_doors(struct sen_interface *i)
 	if (sen_uploads_open(i->state_dir, i->env.worker, &sen_interface_uploads_ops, i,
 			     &i->uploads, &why))
 		sen_log(SEN_LOG_WARNING, "%s: no uploads: %s", i->name, why.text);
+	sen_interface_limit_uploads(i);
 	sen_interface_open_control(i);
 }
 

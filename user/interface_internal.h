@@ -52,6 +52,8 @@ extern const struct sen_uploads_ops sen_interface_uploads_ops;
 void sen_interface_event(void *ctx, const struct sen_event *ev);
 void sen_interface_alert(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert);
 
+/* Uploaded files are kept as the configuration says. */
+void sen_interface_limit_uploads(struct sen_interface *i);
 void sen_interface_open_journal(struct sen_interface *i);
 /* Listen to commands; without that everything else works. */
 void sen_interface_open_control(struct sen_interface *i);

@@ -29,7 +29,43 @@ const char *sen_origin_name(unsigned int origin)
 #define CLASS_NAME(id, name, help) [SEN_CLASS_##id] = name,
 static const char *const class_names[] = { SEN_CLASSES(CLASS_NAME) };
 
-int sen_label_parse(const char *text, unsigned int *label, unsigned int *class_id)
+struct sen_class_names sen_class_names_of(const struct sen_model_flat *model)
+{
+	struct sen_class_names names;
+
+	memcpy(names.own, model->class_name, sizeof(names.own));
+	for (unsigned int i = 0; i < SEN_CLASS_MAX - SEN_CLASS_CUSTOM; i++)
+		names.own[i][SEN_CLASS_NAME_MAX - 1] = '\0';
+	return names;
+}
+
+/* As sen_flat_class_name() writes it. */
+static int parse_number(const char *text, unsigned int *class_id)
+{
+	char written[SEN_CLASS_NAME_MAX];
+
+	for (*class_id = SEN_CLASS_CUSTOM; *class_id < SEN_CLASS_MAX; (*class_id)++) {
+		snprintf(written, sizeof(written), "custom_%u", *class_id);
+		if (!strcmp(text, written))
+			return 0;
+	}
+	return -EINVAL;
+}
+
+static int parse_class(const char *text, const struct sen_class_names *names,
+		       unsigned int *class_id)
+{
+	for (*class_id = SEN_CLASS_UNKNOWN; *class_id < SEN_CLASS_BUILTIN_COUNT; (*class_id)++)
+		if (!strcmp(text, class_names[*class_id]))
+			return 0;
+	for (*class_id = SEN_CLASS_CUSTOM; names && *class_id < SEN_CLASS_MAX; (*class_id)++)
+		if (*text && !strcmp(text, names->own[*class_id - SEN_CLASS_CUSTOM]))
+			return 0;
+	return parse_number(text, class_id);
+}
+
+int sen_label_parse(const char *text, const struct sen_class_names *names, unsigned int *label,
+		    unsigned int *class_id)
 {
 	*class_id = SEN_CLASS_NONE;
 	for (*label = SEN_LABEL_NONE; *label <= SEN_LABEL_ATTACK; (*label)++)
@@ -38,17 +74,36 @@ int sen_label_parse(const char *text, unsigned int *label, unsigned int *class_i
 			return 0;
 		}
 	*label = SEN_LABEL_ATTACK;
-	for (*class_id = SEN_CLASS_UNKNOWN; *class_id < SEN_CLASS_BUILTIN_COUNT; (*class_id)++)
-		if (!strcmp(text, class_names[*class_id]))
-			return 0;
-	return -EINVAL;
+	return parse_class(text, names, class_id);
 }
 
-const char *sen_label_text(unsigned int label, unsigned int class_id)
+/* A name that would be read as something else is of no use. */
+static const char *own_name(const struct sen_class_names *names, unsigned int class_id)
 {
-	if (label != SEN_LABEL_ATTACK)
-		return sen_label_name(label);
-	return class_id && class_id < SEN_CLASS_BUILTIN_COUNT ? class_names[class_id] : "attack";
+	unsigned int label, read;
+	const char *name;
+
+	if (!names || class_id < SEN_CLASS_CUSTOM)
+		return NULL;
+	name = names->own[class_id - SEN_CLASS_CUSTOM];
+	return sen_label_parse(name, names, &label, &read) || read != class_id ? NULL : name;
+}
+
+const char *sen_label_text(unsigned int label, unsigned int class_id,
+			   const struct sen_class_names *names, char text[SEN_CLASS_NAME_MAX])
+{
+	const char *name = sen_label_name(label);
+
+	class_id %= SEN_CLASS_MAX;
+	if (label == SEN_LABEL_ATTACK && class_id >= SEN_CLASS_CUSTOM)
+		name = own_name(names, class_id);
+	else if (label == SEN_LABEL_ATTACK && class_id && class_id < SEN_CLASS_BUILTIN_COUNT)
+		name = class_names[class_id];
+	if (name)
+		snprintf(text, SEN_CLASS_NAME_MAX, "%s", name);
+	else
+		snprintf(text, SEN_CLASS_NAME_MAX, "custom_%u", class_id);
+	return text;
 }
 
 /* Within a bin scores count as spread evenly over its logarithm. */

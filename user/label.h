@@ -7,6 +7,7 @@
 #ifndef SENTROID_LABEL_H
 #define SENTROID_LABEL_H
 
+#include "sentroid/model.h"
 #include "store.h"
 
 struct sen_marks {
@@ -32,8 +33,20 @@ struct sen_record sen_record_of(const struct sen_event *ev);
 /* "benign", "attack", "none"; "score", "rule", "operator", "upload". */
 const char *sen_label_name(unsigned int label);
 const char *sen_origin_name(unsigned int origin);
-/* "benign", "attack" (of unknown class), a built-in class, or "none". 0 or -EINVAL. */
-int sen_label_parse(const char *text, unsigned int *label, unsigned int *class_id);
-/* The other way round. */
-const char *sen_label_text(unsigned int label, unsigned int class_id);
+
+/* What a model calls the classes that are its own. */
+struct sen_class_names {
+	char own[SEN_CLASS_MAX - SEN_CLASS_CUSTOM][SEN_CLASS_NAME_MAX];
+};
+
+struct sen_class_names sen_class_names_of(const struct sen_model_flat *model);
+
+/* "benign", "attack" (of unknown class), "none", or a class: a built-in one, one that is in `names` (NULL:
+ * there are none), or custom_N for one without a name. 0 or -EINVAL. */
+int sen_label_parse(const char *text, const struct sen_class_names *names, unsigned int *label,
+		    unsigned int *class_id);
+/* The other way round; returns `text`. */
+const char *sen_label_text(unsigned int label, unsigned int class_id,
+			   const struct sen_class_names *names, char text[SEN_CLASS_NAME_MAX]);
+
 #endif

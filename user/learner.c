@@ -87,6 +87,7 @@ int sen_learner_hold_out(struct sen_learner *l, const struct sen_model *shipped)
 	free(l->shipped);
 	l->shipped = samples;
 	l->shipped_n = n;
+	l->shipped_known = sen_validate_recall(shipped, samples, n);
 	return 0;
 }
 
@@ -179,8 +180,9 @@ static bool still_wanted(const struct sen_learner *l, const struct sen_training 
 	return l->status.state == SEN_LEARNER_ACTIVE && t->in_force->version == l->status.version;
 }
 
-void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t now_ms)
+bool sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t now_ms)
 {
+	bool scratch = t->kind != SEN_TRAINING_UPDATE, used = false;
 	int err = t->err;
 
 	l->status.training = false;
@@ -190,6 +192,7 @@ void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t 
 		sen_learner_say(l, SEN_LOG_INFO, "training given up: no longer wanted");
 	} else if (err == -EKEYREJECTED) {
 		sen_learner_refuse(l, t);
+		used = scratch;
 	} else if (err == -ENODATA) {
 		sen_learner_say(l, SEN_LOG_INFO, "training put off (%s): %s",
 				sen_training_name(t->kind), t->why.text);
@@ -198,9 +201,10 @@ void sen_learner_trained(struct sen_learner *l, struct sen_training *t, int64_t 
 		sen_learner_say(l, SEN_LOG_WARNING, "training failed (%s): %s",
 				sen_training_name(t->kind), t->why.text);
 	} else {
-		sen_learner_stage(l, t, now_ms);
+		used = !sen_learner_stage(l, t, now_ms) && scratch;
 	}
 	sen_training_free(t);
+	return used;
 }
 
 bool sen_learner_withholds_novelties(const struct sen_learner *l)

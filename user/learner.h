@@ -115,8 +115,9 @@ void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsig
 			const char *rule_reason, bool explained);
 /* About once a second. */
 void sen_learner_tick(struct sen_learner *l, int64_t now_ms);
-/* A training is back; it is freed here. */
-void sen_learner_trained(struct sen_learner *l, struct sen_training *training, int64_t now_ms);
+/* A training is back; it is freed here. True: one from scratch whose candidate goes its way, or was refused on
+ * record; false for what came to nothing, and for updates. */
+bool sen_learner_trained(struct sen_learner *l, struct sen_training *training, int64_t now_ms);
 
 /* An operator's word: train as soon as nothing else runs; from scratch if `full`. -EAGAIN: not while it is
  * in this state. */

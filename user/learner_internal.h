@@ -47,6 +47,7 @@ struct sen_learner {
 	struct sen_model *reference; /* bounds the drift of what descends from it */
 	struct sen_sample *shipped;  /* attacks that every candidate is tried on */
 	size_t shipped_n;
+	double shipped_known;            /* share of them that the shipped model itself flags */
 	struct sen_candidate *candidate; /* NULL: there is none */
 	unsigned int reference_wanted;   /* version that the registry has it from, 0: itself */
 	unsigned int condemned; /* version that is to be rolled back and is still in force, 0: none */
@@ -122,6 +123,9 @@ void sen_learner_forget_normal(struct sen_learner *l);
 void sen_learner_tick_baseline(struct sen_learner *l, int64_t now_ms);
 void sen_learner_tick_triggers(struct sen_learner *l, int64_t now_ms);
 
+/* The best that the models on the way to the one in force are on record with, since a baseline or an operator
+ * has answered for one. */
+struct sen_standard sen_learner_standard(const struct sen_learner *l);
 /* Write down a model and what is known of it, giving it its number and digest. */
 int sen_learner_register(struct sen_learner *l, struct sen_training *t, struct sen_why *why);
 void sen_learner_set_stage(struct sen_learner *l, unsigned int version, const char *stage,

@@ -146,6 +146,8 @@ static int hand_over(struct sen_learner *l, struct sen_training *t, struct sen_w
 			memcpy(t->shipped, l->shipped, l->shipped_n * sizeof(*t->shipped));
 		t->shipped_n = t->shipped ? l->shipped_n : 0;
 	}
+	t->shipped_known = l->shipped_known;
+	t->gate.standard = sen_learner_standard(l);
 	if (!err)
 		err = l->ops.train(l->ctx, t);
 	return err ? sen_why(why, err, NULL, "trainer: %s", strerror(-err)) : 0;

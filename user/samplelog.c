@@ -30,6 +30,7 @@ static const char *const feature_names[SEN_MEASURES] = { SEN_FEATURES(FEATURE_NA
 
 struct log {
 	const char *path;
+	const struct sen_class_names *names;
 	unsigned long line;
 	struct sen_why *why;
 	int feature[SEN_MEASURES], other[OTHERS]; /* their columns, -1: not there */
@@ -113,16 +114,19 @@ static int read_label(const struct log *l, const char *label, const char *by, st
 {
 	unsigned int kind, class_id;
 
-	if (sen_label_parse(label, &kind, &class_id))
-		return bad(l, "not a label", label);
 	/* What a score said elsewhere means nothing here. */
 	for (unsigned int i = SEN_ORIGIN_RULE; i <= SEN_ORIGIN_UPLOAD; i++)
 		if (!strcmp(by, sen_origin_name(i)))
 			x->origin = SEN_ORIGIN_UPLOAD;
-	if (x->origin) {
-		x->label = (uint8_t)kind;
-		x->class_id = (uint8_t)class_id;
-	}
+	if (!x->origin)
+		return 0;
+	if (sen_label_parse(label, l->names, &kind, &class_id))
+		return bad(l, "not a label, nor a class of the model in force", label);
+	if (class_id >= SEN_CLASS_CUSTOM &&
+	    !(l->names && *l->names->own[class_id - SEN_CLASS_CUSTOM]))
+		class_id = SEN_CLASS_UNKNOWN;
+	x->label = (uint8_t)kind;
+	x->class_id = (uint8_t)class_id;
 	return 0;
 }
 
@@ -170,10 +174,11 @@ bool sen_samplelog_is(const char *path)
 	return is;
 }
 
-int sen_samplelog_read(const char *path, int (*fn)(void *ctx, const struct sen_record *record),
-		       void *ctx, struct sen_why *why)
+int sen_samplelog_read(const char *path, const struct sen_class_names *names,
+		       int (*fn)(void *ctx, const struct sen_record *record), void *ctx,
+		       struct sen_why *why)
 {
-	struct log l = { .path = path, .why = why };
+	struct log l = { .path = path, .names = names, .why = why };
 	char *line = NULL, *field[FIELDS_MAX] = { NULL };
 	FILE *in = fopen(path, "re");
 	struct sen_record r;

@@ -19,11 +19,6 @@
 #define DAY_MS       86400000ll
 #define KEY_OPERATED 1e6 /* what operators have said goes last */
 
-void sen_store_limit(struct sen_store *s, const struct sen_store_limits *limits)
-{
-	s->limits = *limits;
-}
-
 static unsigned int stratum_of(const struct sen_record *r)
 {
 	const struct sen_sample *x = &r->sample;

@@ -60,8 +60,8 @@ int sen_store_open(const char *path, const struct sen_store_limits *limits, char
 		   struct sen_store **out, struct sen_why *why);
 /* What waits is written, if it can be. */
 void sen_store_close(struct sen_store *s);
-/* Open one that an agent keeps, without making, checking or moving anything. -ENOENT: there is none;
- * -EPROTO: of another version. */
+/* Open one that an agent keeps, without making, checking or moving anything. `limits` are those of an agent
+ * that has not noted its own in the file. -ENOENT: there is none; -EPROTO: of another version. */
 int sen_store_visit(const char *path, const struct sen_store_limits *limits, struct sen_store **out,
 		    struct sen_why *why);
 void sen_store_limit(struct sen_store *s, const struct sen_store_limits *limits);
@@ -83,7 +83,8 @@ struct sen_store_counts sen_store_counts(struct sen_store *s);
  * uploads) make an attack here. */
 struct sen_store_wish {
 	size_t fresh, past, attacks;
-	uint32_t least_score; /* of attacks by a model of this store, Q16; 0: any attack */
+	uint32_t least_score; /* of attacks by a model of this store, Q16, but for those that operators
+			       * have named; 0: any attack */
 };
 /* How many were copied to `out`, which has room for all that is wished for, or a negative errno. */
 long sen_store_draw(struct sen_store *s, const struct sen_store_wish *wish, struct sen_sample *out,

@@ -69,15 +69,17 @@ static int draw_past(struct sen_store *s, struct draw *d, size_t most, struct se
 	return err ? err : draw_normal(s, d, SEN_STRATUM_PAST, most - (d->n - before), why);
 }
 
-/* Equal shares of the classes; what one has too few for, the next ones get. A high score alone makes no
- * attack. */
+/* Equal shares of the classes, in each first what operators have named; what one has too few for, the next
+ * ones get. A high score alone makes no attack; an operator's word does, whatever the score was: that it was
+ * missed is why they gave it. */
 static int draw_attacks(struct sen_store *s, struct draw *d, const struct sen_store_wish *wish,
 			struct sen_why *why)
 {
 	static const char sql[] =
 		"SELECT " SEN_RECORD_COLUMNS
 		" FROM samples WHERE id IN (SELECT id FROM samples WHERE stratum = ?1 AND origin > 1 "
-		"AND (?2 = 0 OR (version > 0 AND score >= ?2)) ORDER BY random() LIMIT ?3)";
+		"AND (?2 = 0 OR origin = 3 OR (version > 0 AND score >= ?2)) "
+		"ORDER BY origin = 3 DESC, random() LIMIT ?3)";
 	size_t left = wish->attacks, classes = sen_store_counts(s).classes, before;
 	int err = 0;
 

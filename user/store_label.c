@@ -56,9 +56,11 @@ static int is_no_news(struct sen_store *s, const struct sen_relabel *change, str
 		sqlite3_bind_int64(q, 1, change->id);
 		rc = sqlite3_step(q);
 	}
+	/* The class of what is no attack is a guess, and no part of its label. */
 	if (rc == SQLITE_ROW)
 		same = !change->automatic && sqlite3_column_int(q, 0) == (int)change->label &&
-		       sqlite3_column_int(q, 1) == (int)change->class_id;
+		       (change->label != SEN_LABEL_ATTACK ||
+			sqlite3_column_int(q, 1) == (int)change->class_id);
 	sqlite3_finalize(q);
 	return sen_store_errno(rc) ? sen_store_fail(s, rc, "read", why) : same;
 }

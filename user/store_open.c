@@ -173,6 +173,34 @@ static int check_schema(struct sen_store *s, struct sen_why *why)
 			       (long long)version, USER_VERSION);
 }
 
+static int64_t noted_limit(struct sen_store *s)
+{
+	int64_t samples = 0;
+
+	return sen_store_number(s, "SELECT samples FROM bounds", 0, &samples, NULL) ? 0 : samples;
+}
+
+/* Keys are given by capacity, also by processes that do not know the configuration. Where it cannot be
+ * noted, they go by what was. */
+static void note_limit(struct sen_store *s)
+{
+	char sql[160];
+
+	if (noted_limit(s) == (int64_t)s->limits.samples || sen_store_begin(s, NULL))
+		return;
+	snprintf(sql, sizeof(sql),
+		 "CREATE TABLE IF NOT EXISTS bounds (samples INTEGER NOT NULL);"
+		 "DELETE FROM bounds; INSERT INTO bounds VALUES (%zu)",
+		 s->limits.samples);
+	sen_store_end(s, sen_store_exec(s, sql, NULL), NULL);
+}
+
+void sen_store_limit(struct sen_store *s, const struct sen_store_limits *limits)
+{
+	s->limits = *limits;
+	note_limit(s);
+}
+
 int sen_store_prepare(struct sen_store *s, struct sen_why *why)
 {
 	int64_t last = 0;
@@ -190,6 +218,8 @@ int sen_store_prepare(struct sen_store *s, struct sen_why *why)
 		err = sen_store_number(s, "SELECT coalesce(max(id), 0) FROM samples", 0, &last,
 				       why);
 	sen_rng_seed(&s->rng, (uint64_t)last + 1);
+	if (!err)
+		note_limit(s);
 	return err;
 }
 
@@ -299,6 +329,7 @@ int sen_store_visit(const char *path, const struct sen_store_limits *limits, str
 {
 	struct sen_store *s = calloc(1, sizeof(*s));
 	int64_t version = 0;
+	uint64_t seed;
 	int err;
 
 	if (!s)
@@ -325,6 +356,11 @@ int sen_store_visit(const char *path, const struct sen_store_limits *limits, str
 		sen_store_close(s);
 		return err;
 	}
+	if (noted_limit(s) > 0)
+		s->limits.samples = (size_t)noted_limit(s);
+	/* What it places must not all get the same key. */
+	sqlite3_randomness(sizeof(seed), &seed);
+	sen_rng_seed(&s->rng, seed);
 	*out = s;
 	return 0;
 }

@@ -256,9 +256,11 @@ static int cross_threshold(struct sen_model *model, const struct sen_sample *sam
 		err = sen_find_threshold(samples, set, scores, p, &model->threshold, why);
 	if (!err) {
 		sen_model_round(model);
+		err = sen_heed_attacks(model, samples, set, p, why);
+	}
+	if (!err)
 		err = sen_flagged_share(samples, set, scores, model->threshold,
 					&model->training.holdout_fpr, why);
-	}
 	free(scores);
 	return err;
 }

@@ -39,6 +39,10 @@ struct sen_train_params {
 	/* Full: model whose custom class names are taken over, so that attack samples of those
 	 * classes can be named; NULL: none, and such samples are left out. */
 	const struct sen_model *class_names;
+	/* Full: attacks of which half are to be flagged, if normal traffic times the margin stays below; they
+	 * are neither fitted nor named. NULL: none. */
+	const struct sen_sample *attacks;
+	size_t attacks_n;
 };
 
 /* Of the packet path's features. */

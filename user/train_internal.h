@@ -73,6 +73,14 @@ int sen_cross_scores(const struct sen_sample *samples, const struct sen_indices 
 int sen_find_threshold(const struct sen_sample *samples, const struct sen_indices *set,
 		       const float *scores, const struct sen_train_params *params,
 		       double *threshold, struct sen_why *why);
+/*
+ * Few hosts in a short time say little of the next one, and a threshold that is safe for any newcomer may
+ * pass every attack there is. Where it would pass most of p->attacks, it comes down to half of them, if what
+ * the model was fitted to stays well below.
+ */
+int sen_heed_attacks(struct sen_model *model, const struct sen_sample *samples,
+		     const struct sen_indices *fit, const struct sen_train_params *p,
+		     struct sen_why *why);
 /* Share of the flows that have a sample with a score of `limit` (1.0: Q16 one) or more. */
 int sen_flagged_share(const struct sen_sample *samples, const struct sen_indices *set,
 		      const float *scores, double limit, double *share, struct sen_why *why);

@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
-#include "model_internal.h"
-#include "select.h"
-#include "train_internal.h"
 #include "training.h"
 
 /* Every fifth of fifty stretches of time is kept from training, for the gate: neighbours in time are
@@ -115,61 +111,40 @@ static int fit_model(struct sen_training *t, size_t fit)
 		return sen_train_incremental(t->in_force, t->samples, fit, &t->params, &t->model,
 					     &t->why);
 	t->params.class_names = t->in_force;
+	t->params.attacks = t->shipped;
+	t->params.attacks_n = t->shipped_n;
 	return sen_train_full(t->samples, fit, &t->params, &t->model, &t->why);
 }
 
-/* Scores of samples with a label in units of the threshold: the one that a share of them lies below. 0
- * where there are none. */
-static int score_quantile(struct sen_training *t, const struct sen_sample *samples, size_t n,
-			  enum sen_label label, double share, double *out)
-{
-	struct sen_indices set = { 0 };
-	float *scores = malloc((n ? n : 1) * sizeof(*scores));
-	int err = scores ? sen_select(samples, n, label, SEN_CLASS_NONE, &set) : -ENOMEM;
-
-	if (!err)
-		err = sen_score_samples(t->model, samples, &set, scores, &t->why);
-	*out = 0;
-	if (!err && set.n)
-		*out = sen_select_value(scores, set.n, (size_t)(share * (set.n - 1))) / SEN_ONE;
-	free(scores);
-	free(set.at);
-	return err;
-}
-
-/*
- * Few hosts in a short time say little of the next one, and a threshold that is safe for any newcomer may
- * pass every attack there is. Where it would pass most of those that are shipped, it comes down to half of
- * them, if what is known of normal traffic stays well below.
- */
-static int heed_shipped(struct sen_training *t)
-{
-	double attacks, benign, factor;
-	int err = score_quantile(t, t->shipped, t->shipped_n, SEN_LABEL_ATTACK, 0.5, &attacks);
-
-	if (!err)
-		err = score_quantile(t, t->samples, t->n, SEN_LABEL_BENIGN,
-				     1 - t->params.target_fpr, &benign);
-	if (err || !t->shipped_n)
-		return err;
-	factor = fmax(attacks, benign * t->params.threshold_margin);
-	if (factor < 1)
-		t->model->threshold = fmax(t->model->threshold * factor, 1);
-	sen_model_round(t->model);
-	return 0;
-}
-
-/* A first model is told of, not refused: the one that it replaces knows these attacks, but nothing of this
- * network, and what rules name they name with any model. */
+/* A first model that flags few is told of, not refused: the one that it replaces knows these attacks, but
+ * nothing of this network, and what rules name they name with any model. One that flags none is no model,
+ * unless the shipped one does no better. */
 static int try_shipped(struct sen_training *t)
 {
+	struct sen_validation *v = &t->validation;
 	int err = sen_validate_shipped(t->model, t->in_force, t->shipped, t->shipped_n, &t->gate,
-				       &t->validation);
+				       v);
 
-	if (err != -EKEYREJECTED || t->kind != SEN_TRAINING_BASELINE)
+	if (err != -EKEYREJECTED || t->kind != SEN_TRAINING_BASELINE ||
+	    (v->shipped_recall <= SEN_FLAGS_NONE && t->shipped_known > SEN_FLAGS_NONE))
 		return err;
-	*t->validation.reason = '\0';
+	*v->reason = '\0';
 	return 0;
+}
+
+static int judge(struct sen_training *t, struct sen_sample *held, size_t n)
+{
+	int err;
+
+	spare_attacks(t, held, n);
+	relax_gate(&t->gate, held, n);
+	err = sen_validate(t->model, t->in_force, held, n, &t->gate, &t->validation);
+	if (!err)
+		err = try_shipped(t);
+	if (!err && t->kind != SEN_TRAINING_BASELINE)
+		err = sen_validate_slide(t->reference, held, n, t->shipped, t->shipped_n, &t->gate,
+					 &t->validation);
+	return err ? sen_why(&t->why, err, NULL, "validate: %s", t->validation.reason) : 0;
 }
 
 static int run(struct sen_training *t)
@@ -182,20 +157,7 @@ static int run(struct sen_training *t)
 	if (err)
 		return sen_why(&t->why, err, NULL, "train: %s", strerror(-err));
 	err = fit_model(t, fit);
-	if (err)
-		return err;
-	if (t->kind != SEN_TRAINING_UPDATE) {
-		err = heed_shipped(t);
-		if (err)
-			return err;
-	}
-	spare_attacks(t, t->samples + fit, t->n - fit);
-	relax_gate(&t->gate, t->samples + fit, t->n - fit);
-	err = sen_validate(t->model, t->in_force, t->samples + fit, t->n - fit, &t->gate,
-			   &t->validation);
-	if (!err)
-		err = try_shipped(t);
-	return err ? sen_why(&t->why, err, NULL, "validate: %s", t->validation.reason) : 0;
+	return err ? err : judge(t, t->samples + fit, t->n - fit);
 }
 
 void sen_training_run(struct sen_training *t, const atomic_bool *cancel)

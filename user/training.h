@@ -28,6 +28,7 @@ struct sen_training {
 	struct sen_model *reference; /* owned; of an update: bounds its drift */
 	struct sen_sample *shipped; /* owned; attacks that come with the shipped model, NULL: none */
 	size_t shipped_n;
+	double shipped_known; /* share of them that the shipped model itself flags */
 	struct sen_train_params params;
 	struct sen_gate gate;
 

@@ -14,9 +14,14 @@
 #include "analyse.h"
 #include "clock.h"
 #include "fsutil.h"
+#include "retention.h"
 #include "uploads.h"
 
-#define QUIET_S 2 /* a file that has not changed for so long is whole */
+#define QUIET_S    2     /* a file that has not changed for so long is whole */
+#define FIRST_MS   10000 /* before a file is tried again that could not be put into the store ... */
+#define LONGEST_MS 600000 /* ... twice as long each time, up to this */
+#define RETAIN_MS  600000
+#define DAY_S      86400ll
 
 static const char *const own_folders[] = { "stored", "archive", "rejected" };
 
@@ -35,8 +40,13 @@ struct sen_uploads {
 	struct sen_worker *worker;
 	struct sen_uploads_ops ops;
 	void *ctx;
+	struct sen_uploads_limits limits;
 	bool busy;
-	int64_t taken; /* the last upload that the running training has */
+	int64_t taken;   /* the last upload that the running training has */
+	int64_t wait_ms; /* after the next failure of the store */
+	int64_t next_ms; /* nothing is analysed before that */
+	int64_t retain_ms;
+	struct sen_analysis judge; /* what the next one is judged by */
 };
 
 __attribute__((format(printf, 3, 4))) static void say(struct sen_uploads *u,
@@ -65,6 +75,8 @@ int sen_uploads_open(const char *state_dir, struct sen_worker *worker,
 	u->worker = worker;
 	u->ops = *ops;
 	u->ctx = ctx;
+	u->wait_ms = FIRST_MS;
+	u->limits = (struct sen_uploads_limits){ UINT_MAX, UINT_MAX };
 	snprintf(u->folder, sizeof(u->folder), "%s/" SEN_UPLOADS_FOLDER, state_dir);
 	for (size_t i = 0; !err && i < sizeof(own_folders) / sizeof(own_folders[0]); i++) {
 		snprintf(path, sizeof(path), "%s/%s", u->folder, own_folders[i]);
@@ -76,6 +88,12 @@ int sen_uploads_open(const char *state_dir, struct sen_worker *worker,
 	}
 	*out = u;
 	return 0;
+}
+
+void sen_uploads_limit(struct sen_uploads *u, const struct sen_uploads_limits *limits)
+{
+	u->limits = *limits;
+	u->retain_ms = 0;
 }
 
 void sen_uploads_unmake(const char *state_dir)
@@ -133,6 +151,7 @@ static bool find_in(const char *folder, char path[PATH_MAX], char name[256])
 
 static bool find_next(const struct sen_uploads *u, struct found *f)
 {
+	struct sen_class_names names = sen_class_names_of(&u->judge.model);
 	char folder[PATH_MAX];
 	struct dirent *entry;
 	DIR *dir;
@@ -143,7 +162,7 @@ static bool find_next(const struct sen_uploads *u, struct found *f)
 		return true;
 	dir = opendir(u->folder);
 	while (dir && !found && (entry = readdir(dir))) {
-		if (sen_label_parse(entry->d_name, &f->label, &f->class_id) ||
+		if (sen_label_parse(entry->d_name, &names, &f->label, &f->class_id) ||
 		    f->label == SEN_LABEL_NONE)
 			continue;
 		snprintf(folder, sizeof(folder), "%s/%s", u->folder, entry->d_name);
@@ -216,24 +235,40 @@ static void accept(struct sen_uploads *u, struct job *job)
 	    (unsigned long long)a->attacks, a->n, sen_uploads_count(u));
 }
 
+/* The file is not at fault: it is tried again, but an analysis is too dear to be made each second. */
+static void put_off(struct sen_uploads *u, const struct job *job)
+{
+	say(u, SEN_LOG_WARNING, "upload %s put off for %lld s: %s", job->upload.name,
+	    (long long)u->wait_ms / 1000, job->why.text);
+	u->next_ms = sen_now_ms() + u->wait_ms;
+	u->wait_ms = 2 * u->wait_ms < LONGEST_MS ? 2 * u->wait_ms : LONGEST_MS;
+}
+
+static void store(struct sen_uploads *u, struct job *job)
+{
+	int err;
+
+	job->upload.time_ms = sen_clock_ms(CLOCK_REALTIME);
+	err = sen_store_add_upload(u->ops.store(u->ctx), &job->upload, job->analysis.records,
+				   job->analysis.n, &job->why);
+	if (err && err != -EEXIST) {
+		put_off(u, job);
+		return;
+	}
+	u->wait_ms = FIRST_MS;
+	if (err)
+		drop_duplicate(u, job);
+	else
+		accept(u, job);
+}
+
 static void settle(struct sen_uploads *u, struct job *job)
 {
-	if (!job->err) {
-		job->upload.time_ms = sen_clock_ms(CLOCK_REALTIME);
-		job->err = sen_store_add_upload(u->ops.store(u->ctx), &job->upload,
-						job->analysis.records, job->analysis.n, &job->why);
-		/* The store is at fault, not the file: it is tried again. */
-		if (job->err && job->err != -EEXIST) {
-			say(u, SEN_LOG_WARNING, "upload %s put off: %s", job->upload.name,
-			    job->why.text);
-			return;
-		}
-	}
 	if (!job->err)
-		accept(u, job);
-	else if (job->err == -EEXIST)
-		drop_duplicate(u, job);
-	else if (job->err != -ECANCELED && job->err != -ENOMEM)
+		store(u, job);
+	else if (job->err == -ENOMEM)
+		put_off(u, job);
+	else if (job->err != -ECANCELED)
 		reject(u, job);
 }
 
@@ -268,34 +303,52 @@ static void job_done(void *arg)
 static int submit(struct sen_uploads *u, const struct found *f)
 {
 	struct job *job = calloc(1, sizeof(*job));
-	struct sen_analysis *a;
-	int err = -ENOMEM;
+	int err;
 
 	if (!job)
-		return err;
-	a = &job->analysis;
+		return -ENOMEM;
 	job->owner = u;
 	memcpy(job->path, f->path, sizeof(job->path));
 	memcpy(job->upload.name, f->name, sizeof(job->upload.name));
-	a->label = (enum sen_label)f->label;
-	a->class_id = f->class_id;
-	err = u->ops.judge(u->ctx, &a->model, &a->marks, &a->margin);
-	if (!err)
-		err = sen_worker_submit(u->worker, &(struct sen_job){ .key = u,
-								      .arg = job,
-								      .run = job_run,
-								      .done = job_done,
-								      .dropped = job_free });
+	job->analysis = u->judge;
+	job->analysis.label = (enum sen_label)f->label;
+	job->analysis.class_id = f->class_id;
+	err = sen_worker_submit(u->worker, &(struct sen_job){ .key = u,
+							      .arg = job,
+							      .run = job_run,
+							      .done = job_done,
+							      .dropped = job_free });
 	if (err)
 		free(job);
 	return err;
 }
 
+static void retain(struct sen_uploads *u, int64_t now_ms)
+{
+	int64_t since = time(NULL) - u->limits.days * DAY_S;
+	char path[PATH_MAX];
+
+	if (now_ms < u->retain_ms)
+		return;
+	u->retain_ms = now_ms + RETAIN_MS;
+	for (size_t i = 0; i < sizeof(own_folders) / sizeof(own_folders[0]); i++) {
+		int gone;
+
+		snprintf(path, sizeof(path), "%s/%s", u->folder, own_folders[i]);
+		gone = sen_retain_files(path, u->limits.keep, since);
+		if (gone > 0)
+			say(u, SEN_LOG_INFO, "uploads: %d old files deleted from %s", gone, path);
+	}
+}
+
 void sen_uploads_tick(struct sen_uploads *u)
 {
+	int64_t now_ms = sen_now_ms();
 	struct found f;
 
-	if (!u->busy && find_next(u, &f))
+	retain(u, now_ms);
+	if (!u->busy && now_ms >= u->next_ms && !u->ops.judge(u->ctx, &u->judge) &&
+	    find_next(u, &f))
 		u->busy = !submit(u, &f);
 }
 
@@ -338,7 +391,8 @@ static int archive(void *ctx, const struct sen_upload *upload)
 	if (!access(to, F_OK))
 		snprintf(to, sizeof(to), "%s/archive/%s-%.8s-%s", u->folder, stamp, upload->sha256,
 			 upload->name);
-	move(u, from, to);
+	if (!access(from, F_OK)) /* else its time was up */
+		move(u, from, to);
 	if (sen_store_archive_upload(u->ops.store(u->ctx), upload->id, to, &why))
 		say(u, SEN_LOG_WARNING, "upload %s: not noted as archived: %s", upload->name,
 		    why.text);

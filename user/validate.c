@@ -13,7 +13,6 @@
 
 /* Beyond these a model tells nothing apart, however lenient the gate. */
 #define FLAGS_ALL      0.95
-#define FLAGS_NONE     0.05
 #define LEAST_OF_CLASS 20  /* samples of a class: fewer prove nothing */
 #define COLLAPSED      1.0 /* steps that hold all centroids of a collapsed ensemble */
 
@@ -22,6 +21,9 @@ const struct sen_gate sen_gate_defaults = {
 	.min_recall = 0.5,
 	.max_regression = 0.02,
 	.max_class_regression = 0.1,
+	.max_slide = 0.1,
+	.max_shipped_slide = 0.2,
+	.standard = { .balanced_accuracy = NAN, .shipped_recall = NAN },
 };
 
 static int check_centroids(const struct sen_model *model, unsigned int e, char *reason, size_t size)
@@ -176,21 +178,23 @@ __attribute__((format(printf, 2, 3))) static int refuse(struct sen_validation *v
 	return -EKEYREJECTED;
 }
 
-/* What a model must do by itself. Comparisons with NAN are false: what was not measured passes. */
-static int judge(struct sen_validation *v, const struct sen_gate *gate)
+/* What a model must do by itself; `old` is what the one in force does. Comparisons with NAN are false: what was
+ * not measured passes. */
+static int judge(struct sen_validation *v, const struct sen_validation *old,
+		 const struct sen_gate *gate)
 {
 	if (!v->benign)
 		return refuse(v, "no benign samples to try it on");
 	if (v->false_positives >= FLAGS_ALL)
 		return refuse(v, "flags everything: %.1f %% of %zu benign samples",
 			      v->false_positives * 100, v->benign);
-	if (v->recall <= FLAGS_NONE)
+	if (v->recall <= SEN_FLAGS_NONE && !(old->recall <= SEN_FLAGS_NONE))
 		return refuse(v, "misses everything: flags %.1f %% of %zu attack samples",
 			      v->recall * 100, v->attack);
 	if (v->false_positives > gate->max_false_positives)
 		return refuse(v, "flags %.2f %% of %zu benign samples, allowed are %.2f %%",
 			      v->false_positives * 100, v->benign, gate->max_false_positives * 100);
-	if (v->recall < gate->min_recall)
+	if (v->recall < gate->min_recall && !(old->recall <= v->recall))
 		return refuse(v, "flags only %.1f %% of %zu attack samples, required are %.1f %%",
 			      v->recall * 100, v->attack, gate->min_recall * 100);
 	return 0;
@@ -221,7 +225,7 @@ int sen_validate(const struct sen_model *candidate, const struct sen_model *in_f
 		 const struct sen_sample *held_out, size_t n, const struct sen_gate *gate,
 		 struct sen_validation *out)
 {
-	struct sen_validation old = { 0 };
+	struct sen_validation old = { .recall = NAN };
 	int err;
 
 	memset(out, 0, sizeof(*out));
@@ -233,11 +237,21 @@ int sen_validate(const struct sen_model *candidate, const struct sen_model *in_f
 		return err;
 	if (sen_validate_structure(candidate, out->reason, sizeof(out->reason)))
 		return -EKEYREJECTED;
-	err = err ? refuse(out, "does not fit the packet path") : judge(out, gate);
 	/* A model in force that cannot be measured sets no standard. */
-	if (!err && in_force && !measure(in_force, held_out, n, &old))
-		err = compare(out, &old, gate);
-	return err;
+	if (in_force && measure(in_force, held_out, n, &old)) {
+		old.recall = NAN;
+		in_force = NULL;
+	}
+	err = err ? refuse(out, "does not fit the packet path") : judge(out, &old, gate);
+	return !err && in_force ? compare(out, &old, gate) : err;
+}
+
+double sen_validate_recall(const struct sen_model *model, const struct sen_sample *attacks,
+			   size_t n)
+{
+	struct confusion c;
+
+	return confuse(model, attacks, n, &c) ? NAN : share(c.hits, c.attack);
 }
 
 int sen_validate_shipped(const struct sen_model *candidate, const struct sen_model *in_force,
@@ -256,7 +270,7 @@ int sen_validate_shipped(const struct sen_model *candidate, const struct sen_mod
 		in_force = NULL;
 	before = in_force ? share(old.hits, old.attack) : 1;
 	/* One no worse than the model in force may come after it, blind as both may be. */
-	if (out->shipped_recall <= FLAGS_NONE && before > FLAGS_NONE)
+	if (out->shipped_recall <= SEN_FLAGS_NONE && before > SEN_FLAGS_NONE)
 		return refuse(out, "misses everything: flags %.1f %% of %zu shipped attacks",
 			      out->shipped_recall * 100, c.attack);
 	if (in_force && out->shipped_recall < before - gate->max_class_regression)
@@ -264,6 +278,41 @@ int sen_validate_shipped(const struct sen_model *candidate, const struct sen_mod
 			      "flags %.1f %% of %zu shipped attacks, the model in force %.1f %%",
 			      out->shipped_recall * 100, c.attack, before * 100);
 	return 0;
+}
+
+static int compare_reference(const struct sen_model *reference, const struct sen_sample *held_out,
+			     size_t n, const struct sen_sample *shipped, size_t shipped_n,
+			     const struct sen_gate *gate, struct sen_validation *v)
+{
+	struct sen_validation old = { .balanced_accuracy = NAN };
+	double recall = sen_validate_recall(reference, shipped, shipped_n);
+
+	if (!measure(reference, held_out, n, &old) &&
+	    v->balanced_accuracy < old.balanced_accuracy - gate->max_slide)
+		return refuse(v, "balanced accuracy %.4f, the reference %u has %.4f",
+			      v->balanced_accuracy, reference->version, old.balanced_accuracy);
+	if (v->shipped_recall < recall - gate->max_shipped_slide)
+		return refuse(v, "flags %.1f %% of %zu shipped attacks, the reference %u %.1f %%",
+			      v->shipped_recall * 100, v->shipped, reference->version,
+			      recall * 100);
+	return 0;
+}
+
+int sen_validate_slide(const struct sen_model *reference, const struct sen_sample *held_out,
+		       size_t n, const struct sen_sample *shipped, size_t shipped_n,
+		       const struct sen_gate *gate, struct sen_validation *v)
+{
+	const struct sen_standard *best = &gate->standard;
+
+	if (v->balanced_accuracy < best->balanced_accuracy - gate->max_slide)
+		return refuse(v, "balanced accuracy %.4f, version %u had %.4f",
+			      v->balanced_accuracy, best->accurate, best->balanced_accuracy);
+	if (v->shipped_recall < best->shipped_recall - gate->max_shipped_slide)
+		return refuse(v, "flags %.1f %% of %zu shipped attacks, version %u flagged %.1f %%",
+			      v->shipped_recall * 100, v->shipped, best->sharp,
+			      best->shipped_recall * 100);
+	return reference ? compare_reference(reference, held_out, n, shipped, shipped_n, gate, v) :
+			   0;
 }
 
 /* A raw value that quantizes to the middle of a step. */

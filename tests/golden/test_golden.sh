@@ -5,9 +5,13 @@
 # command line of the generator (traffic.c) and says what it is, `expected` a line a figure:
 #
 #   packets = N              frames of the capture; flows = N likewise, one a line
-#   attack.flows = N         flows from or to an attacker
-#   attack.flagged >= SHARE  of these, flagged; benign.flagged of the others, benign.last of those in the
-#                            last third of the time
+#   attack.flows = N         flows from or to an attacker, in so many attacks = N
+#   attack.flagged >= SHARE  of these, flagged; attacks.least of the attack that least of was flagged;
+#                            benign.flagged of the other flows, benign.last of those in the last third of the
+#                            time, benign.own of those since the first model trained here that do not share a
+#                            scan's windows
+#   benign.settled <= N      flows of the latter kind from the change of the traffic (moved@START) until of no
+#                            1000 in a row more are flagged than the target of the config
 #   named.CLASS >= SHARE     of the flagged ones of attackers, of that class
 #   alerts.CLASS >= N        alerts that an agent would have raised
 #   promoted >= N            models put in force, where the case has a `config`: it is replayed with --learn
@@ -76,26 +80,14 @@ replayed_alike() {
 figures() {
 	jq -r '"packets \(.packets)", "flows \(.flows)", "promoted \(.learner.promoted // 0)",
 		(.classes | to_entries[] | "alerts.\(.key) \(.value.alerts)")' "$work/first.json"
-	awk -F, '
-		function share(part, all) { return all ? part / all : 0 }
-		NR == 1 { next }
-		NR == 2 { start = $1 }
-		{ first[NR] = $1; hit[NR] = $11; end = $1 > end ? $1 : end }
-		$4 ~ /^198\.1[89]\./ || $6 ~ /^198\.1[89]\./ || $4 ~ /^02:66:/ {
-			attack++
-			if ($11) { flagged++; named[$12]++ }
-			next
-		}
-		{ benign++; wrong += $11; other[NR] = 1 }
-		END {
-			print "attack.flows", attack + 0
-			print "attack.flagged", share(flagged, attack)
-			print "benign.flagged", share(wrong, benign)
-			for (n in other)
-				if (first[n] > start + (end - start) * 2 / 3) { last++; late += hit[n] }
-			print "benign.last", share(late, last)
-			for (class in named) print "named." class, named[class] / flagged
-		}' "$work/first.flows"
+	awk -v own="$(own_since)" -v change="$changed" -v target="$target" -f tests/golden/figures.awk \
+		"$work/first.flows"
+}
+
+# Seconds until the first model trained here was put in force.
+own_since() {
+	jq -r '[.timeline[]? | select(.line | test("^model [0-9]+ promoted")) | .seconds][0] // ""' \
+		"$work/first.json"
 }
 
 as_expected() {
@@ -120,8 +112,12 @@ for case in tests/golden/*/; do
 	name=$(basename "$case")
 	read -ra words < <(grep -v '^#' "$case/traffic")
 	"$traffic" "${words[@]}" >"$work/case.pcap" || exit 1
-	learning=()
-	[[ ! -e $case/config ]] || learning=(--learn --config "$case/config")
+	learning=() target=1
+	changed=$(sed -n 's/.*moved@\([0-9]*\).*/\1/p' <<<"${words[*]}")
+	if [[ -e $case/config ]]; then
+		learning=(--learn --config "$case/config")
+		target=$(sed -n 's/^target_fpr = //p' "$case/config")
+	fi
 	replayed_alike >>"$work/log" 2>&1
 	result $? "$name: replaying twice gives the same bytes"
 	as_expected "$case/expected"

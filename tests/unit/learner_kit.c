@@ -242,7 +242,7 @@ void lab_pass(struct lab *l, int64_t seconds)
 	}
 }
 
-void lab_finish_training(struct lab *l)
+bool lab_finish_training(struct lab *l)
 {
 	struct sen_training *t = l->fake.submitted;
 	atomic_bool cancel = false;
@@ -250,7 +250,7 @@ void lab_finish_training(struct lab *l)
 	assert_non_null(t);
 	l->fake.submitted = NULL;
 	sen_training_run(t, &cancel);
-	sen_learner_trained(l->learner, t, l->now_ms);
+	return sen_learner_trained(l->learner, t, l->now_ms);
 }
 
 void lab_reach_active(struct lab *l)

@@ -54,8 +54,8 @@ void lab_attack(struct lab *l, size_t n, unsigned int class_id, bool named);
 void lab_evaluate(struct fake *f, struct sen_event *ev);
 /* Let time pass, a tick every second. */
 void lab_pass(struct lab *l, int64_t seconds);
-/* Run what was submitted, and give it back. */
-void lab_finish_training(struct lab *l);
+/* Run what was submitted, and give it back; as sen_learner_trained(). */
+bool lab_finish_training(struct lab *l);
 /* Through the baseline, to the first model. */
 void lab_reach_active(struct lab *l);
 

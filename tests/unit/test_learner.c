@@ -131,6 +131,29 @@ static void flagged_and_doubtful_samples_teach_nothing(void **state)
 	assert_int_equal(sen_learner_status(l->learner)->benign, before + 1);
 }
 
+/* What lies between the marks teaches by default, and does not where it is not to. */
+static void uncertain_samples_teach_if_they_may(void **state)
+{
+	struct sen_event ev = event_make(IPPROTO_TCP, 2, 4000, 1, 80);
+	struct lab *l = *state;
+	uint64_t before;
+
+	lab_reach_active(l);
+	before = sen_learner_status(l->learner)->benign;
+	ev.model_version = l->fake.active.version;
+	ev.score = SEN_ONE / 2;
+	sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, NULL, false);
+	assert_int_equal(sen_learner_status(l->learner)->benign, before + 1);
+	l->config.learn_uncertain = 0;
+	sen_learner_configure(l->learner, &l->config);
+	sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, NULL, false);
+	assert_int_equal(sen_learner_status(l->learner)->benign, before + 1);
+	/* What is surely benign still does. */
+	ev.score = SEN_ONE / 8;
+	sen_learner_sample(l->learner, &ev, SEN_CLASS_NONE, NULL, false);
+	assert_int_equal(sen_learner_status(l->learner)->benign, before + 2);
+}
+
 static void drift_trains_from_scratch(void **state)
 {
 	struct lab *l = *state;
@@ -513,6 +536,7 @@ int main(void)
 		TEST(time_triggers_without_new_samples),
 		TEST(samples_amid_an_attack_teach_nothing),
 		TEST(flagged_and_doubtful_samples_teach_nothing),
+		TEST(uncertain_samples_teach_if_they_may),
 		TEST(drift_trains_from_scratch),
 		TEST(attacks_are_no_drift),
 		TEST(attacks_missed_are_drift),

@@ -63,7 +63,7 @@ static void lines_become_records(void **state)
 
 	(void)state;
 	assert_true(sen_samplelog_is(path));
-	assert_int_equal(sen_samplelog_read(path, keep, &k, NULL), 0);
+	assert_int_equal(sen_samplelog_read(path, NULL, keep, &k, NULL), 0);
 	assert_int_equal(k.n, 3);
 	assert_int_equal(r[0].sample.label, SEN_LABEL_ATTACK);
 	assert_int_equal(r[0].sample.class_id, SEN_CLASS_SCAN);
@@ -90,7 +90,7 @@ static void refuse(const char *line, int value, int features, const char *what)
 	struct sen_why why = { 0 };
 	struct kept k = { .n = 0 };
 
-	assert_int_equal(sen_samplelog_read(path, keep, &k, &why), -EINVAL);
+	assert_int_equal(sen_samplelog_read(path, NULL, keep, &k, &why), -EINVAL);
 	assert_non_null(strstr(why.text, what));
 	free(path);
 	fixture_remove(folder);

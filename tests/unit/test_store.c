@@ -208,6 +208,51 @@ static void only_certain_attacks_are_drawn(void **state)
 	sen_store_close(s);
 }
 
+/* An operator says so because it was missed: a gate must hear of it, and of all that they have said. */
+static void operators_attacks_are_drawn_first(void **state)
+{
+	struct sen_store *s = open_store(NULL);
+	struct sen_record r = record_make(1, SEN_LABEL_ATTACK, SEN_CLASS_SCAN);
+	struct sen_sample out[8];
+
+	(void)state;
+	add(s, 0, 40, SEN_LABEL_ATTACK, SEN_CLASS_SCAN);
+	r.sample.origin = SEN_ORIGIN_OPERATOR;
+	r.sample.score = SEN_ONE / 8;
+	for (int i = 0; i < 8; i++)
+		sen_store_add(s, &r);
+	assert_int_equal(sen_store_flush(s, 1, NULL), 0);
+	assert_int_equal(
+		draw(s, (struct sen_store_wish){ .attacks = 8, .least_score = SEN_ONE }, out), 8);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(out[i].origin, SEN_ORIGIN_OPERATOR);
+	sen_store_close(s);
+}
+
+/* And of what they say is normal, all takes part in every training, whatever else there is. */
+static void operators_normal_samples_are_drawn_first(void **state)
+{
+	struct sen_store *s = open_store(NULL);
+	struct sen_record r = record_make(1, SEN_LABEL_BENIGN, SEN_CLASS_NONE);
+	size_t operated = 0, n;
+	struct sen_sample out[20];
+
+	(void)state;
+	r.sample.origin = SEN_ORIGIN_OPERATOR;
+	for (int i = 0; i < 10; i++)
+		sen_store_add(s, &r);
+	assert_int_equal(sen_store_flush(s, 1, NULL), 0);
+	for (int i = 0; i < 3; i++) {
+		add(s, 0, 200, SEN_LABEL_BENIGN, SEN_CLASS_NONE);
+		assert_int_equal(sen_store_settle(s, NULL), 0);
+	}
+	n = draw(s, (struct sen_store_wish){ .past = 20 }, out);
+	for (size_t i = 0; i < n; i++)
+		operated += out[i].origin == SEN_ORIGIN_OPERATOR;
+	assert_int_equal(operated, 10);
+	sen_store_close(s);
+}
+
 static void kept_across_a_restart(void **state)
 {
 	char *folder = fixture_folder(), *path = fixture_path(folder, SEN_STORE_FILE);
@@ -414,6 +459,8 @@ int main(void)
 		cmocka_unit_test(the_reservoir_is_fair),
 		cmocka_unit_test(nothing_is_fresh_twice),
 		cmocka_unit_test(only_certain_attacks_are_drawn),
+		cmocka_unit_test(operators_attacks_are_drawn_first),
+		cmocka_unit_test(operators_normal_samples_are_drawn_first),
 		cmocka_unit_test(kept_across_a_restart),
 		cmocka_unit_test(baseline_anew_forgets_what_was_taken_for_normal),
 		cmocka_unit_test(survives_being_killed),

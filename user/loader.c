@@ -3,18 +3,16 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <net/if.h>
-#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #include <xdp/libxdp.h>
 
 #include "bpf_log.h"
 #include "dataplane.h"
+#include "device.h"
 #include "egress.h"
 #include "loader.h"
 #include "paths.h"
@@ -79,6 +77,7 @@ static int write_meta(const struct sentroid *skel, unsigned int ifindex,
 		.prog_id = result->prog_id,
 		.attached_s = time(NULL),
 		.frags = result->frags,
+		.untagged = skel->rodata->sen_tags_stripped,
 		.egress = result->egress ? 1 + made_hook : 0,
 	};
 	__u32 zero = 0;
@@ -98,23 +97,6 @@ static int write_policy(const struct sentroid *skel, enum sen_mode mode)
 	return bpf_map_update_elem(bpf_map__fd(skel->maps.policy), &zero, &policy, BPF_ANY) ?
 		       -errno :
 		       0;
-}
-
-/* Hardware address in the low 48 bits, 0 where the interface has none. */
-static __u64 own_mac(const char *ifname)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { 0 };
-	__u64 mac = 0;
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
-	if (fd >= 0 && !ioctl(fd, SIOCGIFHWADDR, &request) &&
-	    request.ifr_hwaddr.sa_family == ARPHRD_ETHER)
-		for (int i = 0; i < 6; i++)
-			mac = mac << 8 | (__u8)request.ifr_hwaddr.sa_data[i];
-	if (fd >= 0)
-		close(fd);
-	return mac;
 }
 
 /* What is attached now: is our program one of a dispatcher's, and natively? */
@@ -143,7 +125,8 @@ static int prepare(struct sentroid *skel, const char *ifname, const struct sen_a
 	int err = sen_program_configure(skel, o->flows);
 
 	/* With the way out in view, our own ARP questions are seen. */
-	skel->rodata->sen_own_mac = o->egress ? 0 : own_mac(ifname);
+	skel->rodata->sen_own_mac = o->egress ? 0 : sen_device_mac(ifname);
+	skel->rodata->sen_tags_stripped = sen_device_untags(ifname);
 	skel->rodata->sen_frags = frags;
 	if (!err)
 		err = bpf_program__set_autoload(skel->progs.sentroid_egress, o->egress);

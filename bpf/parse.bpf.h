@@ -68,7 +68,8 @@ static __always_inline enum sen_outcome parse_arp(struct cursor *c, struct sen_p
 	return SEN_PARSED;
 }
 
-/* Ethernet and VLAN tags; the network protocol in host order, negative where the frame ends first. */
+/* Ethernet and VLAN tags, of which the outermost that has an id is the VLAN; the network protocol in host
+ * order, negative where the frame ends first. */
 static __always_inline int parse_ethernet(struct cursor *c, struct sen_packet *p)
 {
 	struct ethhdr *eth = cursor_take(c, struct ethhdr);

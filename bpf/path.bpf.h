@@ -181,7 +181,16 @@ static __always_inline int packet_from_xdp(struct xdp_md *ctx)
 #define SEN_TC_UNSPEC  (-1) /* go on with what else is configured */
 #define SEN_PULL_BYTES 128  /* headers that must lie in the linear part */
 
-/* A frame on its way out; its outer tag may be beside it, for the hardware to insert. */
+/*
+ * The VLAN of a frame on its way out whose outer tag is beside it, for the hardware to insert. Where the
+ * hardware takes tags off as well, what comes in is without, and what goes out must be: both are one flow.
+ */
+static __always_inline __u16 vlan_beside(const struct __sk_buff *skb)
+{
+	return !sen_tags_stripped && skb->vlan_present ? skb->vlan_tci & 0xfff : 0;
+}
+
+/* A frame on its way out. */
 static __always_inline int packet_from_skb(struct __sk_buff *skb)
 {
 	__u32 len = skb->len;
@@ -192,7 +201,7 @@ static __always_inline int packet_from_skb(struct __sk_buff *skb)
 	c = cursor_of(skb);
 	c.skb = skb;
 	c.is_skb = true;
-	packet_path(&c, len, skb->vlan_present ? skb->vlan_tci & 0xfff : 0, false);
+	packet_path(&c, len, vlan_beside(skb), false);
 	return SEN_TC_UNSPEC;
 }
 

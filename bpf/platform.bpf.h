@@ -25,6 +25,8 @@ SEN_SETTING __u32 sen_target_sets = 1;
 SEN_SETTING __u32 sen_pair_sets = 1;
 /* MAC of the interface, in the low 48 bits: what it sends does not come by. 0: all questions do. */
 SEN_SETTING __u64 sen_own_mac;
+/* The interface takes VLAN tags off what comes in before a program sees it. */
+SEN_SETTING bool sen_tags_stripped;
 SEN_SETTING bool sen_replay; /* clock and lengths come from a capture */
 /* Stages that run, in the order of the path; fewer than all only to measure what each costs. */
 SEN_SETTING __u32 sen_stages = SEN_STAGE_COUNT;

@@ -4,8 +4,7 @@
  * around each. The very functions that the packet path calls.
  */
 #include "probe.h"
-#include "score.bpf.h"
-#include "table.bpf.h"
+#include "path.bpf.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -75,4 +74,13 @@ int probe_race(struct xdp_md *ctx __attribute__((unused)))
 		racer->claims[probe_claim(racer->random >> 40 & (probe_keys - 1)) & 7]++;
 	}
 	return XDP_PASS;
+}
+
+/* The VLAN of a frame on its way out, with a tag put beside it that a test run cannot have. */
+SEC("tc")
+int probe_vlan_beside(struct __sk_buff *skb)
+{
+	if (bpf_skb_vlan_push(skb, bpf_htons(SEN_ETH_P_8021Q), PROBE_TAG))
+		return PROBE_NO_TAG;
+	return vlan_beside(skb);
 }

@@ -8,6 +8,8 @@
 
 #define PROBE_VECTORS 512 /* scored in a run, a power of two */
 #define PROBE_CLAIMS  64  /* entries claimed in a run */
+#define PROBE_TAG     7   /* VLAN put beside a frame */
+#define PROBE_NO_TAG  ~0u /* it could not be put there */
 #define PROBE_CPUS    2   /* that race, the first ones; a power of two */
 
 /* A vector and what the two slots make of it. */

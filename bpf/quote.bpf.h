@@ -23,16 +23,24 @@ static __always_inline bool quote_ipv4(struct cursor *c, struct sen_endpoints *e
 	return true;
 }
 
-static __always_inline bool quote_ipv6(struct cursor *c, struct sen_endpoints *e, __u8 *proto)
+/* Past its extension headers; whether the error itself is a fragment is not for the quote to say. */
+static __always_inline bool quote_ipv6(struct cursor *c, struct sen_packet *p,
+				       struct sen_endpoints *e, __u8 *proto)
 {
 	struct ipv6hdr *ip = cursor_take(c, struct ipv6hdr);
+	__u8 fragment = p->fragment;
+	struct sen_ip out = { 0 };
+	enum sen_outcome outcome;
 
 	if (!ip || *(__u8 *)ip >> 4 != 6)
 		return false;
 	addr_from_ipv6(&e->from, &ip->saddr);
 	addr_from_ipv6(&e->to, &ip->daddr);
 	*proto = ip->nexthdr;
-	return true;
+	outcome = parse_extensions(c, p, ip, proto, &out);
+	p->fragment = fragment;
+	c->pos = (void *)ip + out.header;
+	return outcome == SEN_PARSED && !out.later;
 }
 
 static __always_inline bool quote_ports(struct cursor *c, struct sen_endpoints *e, __u8 proto)
@@ -59,7 +67,7 @@ static __always_inline bool quote_follow(struct cursor *c, struct sen_scratch *s
 	__u8 proto = 0;
 
 	cursor_restore(c, s);
-	if (!cursor_settle(c) || !(ipv6 ? quote_ipv6(c, e, &proto) : quote_ipv4(c, e, &proto)) ||
+	if (!cursor_settle(c) || !(ipv6 ? quote_ipv6(c, p, e, &proto) : quote_ipv4(c, e, &proto)) ||
 	    !cursor_settle(c) || !quote_ports(c, e, proto))
 		return false;
 	s->carrier = p->key;

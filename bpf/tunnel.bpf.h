@@ -2,7 +2,8 @@
 /*
  * Into tunnels: IPIP, 6in4, GRE and ERSPAN by protocol number; VXLAN, Geneve and GTP-U by port, and only
  * where what follows looks like them, since a port alone proves nothing; MPLS labels and PPPoE between
- * Ethernet and IP. Where a tunnel cannot be entered its outer flow is the flow.
+ * Ethernet and IP. A tunnel over UDP that cannot be entered, or lies too deep, is a flow like any other over
+ * UDP; one that is a protocol of its own has no ports, and is counted as another transport.
  */
 #ifndef SENTROID_TUNNEL_BPF_H
 #define SENTROID_TUNNEL_BPF_H

@@ -33,7 +33,7 @@ static const char *mode_text(const struct status *s)
 	return s->meta.native ? "native" : "skb";
 }
 
-#define SHORTCOMINGS     3
+#define SHORTCOMINGS     4
 #define SHORTCOMING_TEXT 160
 
 static void shortcoming(char *text, const char *what, int reason, const char *so)
@@ -56,6 +56,15 @@ static void no_dispatcher(char *text, int reason)
 		shortcoming(text, "no dispatcher", reason, so);
 }
 
+/* Cards do that to save work. VLANs are then not told apart. */
+static void no_tags(char *text, const char *ifname)
+{
+	snprintf(
+		text, SHORTCOMING_TEXT,
+		"no VLAN tags: the interface takes them off (ethtool -K %s rxvlan off leaves them)",
+		ifname);
+}
+
 /* What this kernel, the driver or another program does not let it have; their number. */
 static int degraded(const struct status *s, char text[SHORTCOMINGS][SHORTCOMING_TEXT])
 {
@@ -70,6 +79,8 @@ static int degraded(const struct status *s, char text[SHORTCOMINGS][SHORTCOMING_
 		shortcoming(text[n++], "no frames longer than a page", 0,
 			    s->meta.frags ? "another XDP program cannot take them" :
 					    "this kernel cannot hand them over");
+	if (s->meta.untagged)
+		no_tags(text[n++], s->name);
 	return n;
 }
 

@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 #include <xdp/libxdp.h>
 
 #include "bpf_log.h"
 #include "dataplane.h"
+#include "device.h"
 #include "egress.h"
 #include "loader.h"
 #include "paths.h"
@@ -81,6 +80,7 @@ static int write_meta(const struct sentroid *skel, unsigned int ifindex,
 		.prog_id = result->prog_id,
 		.attached_s = time(NULL),
 		.frags = result->frags,
+		.untagged = skel->rodata->sen_tags_stripped,
 		.egress = result->egress ? 1 + made_hook : 0,
 	};
 	__u32 zero = 0;
@@ -96,32 +96,6 @@ static int write_policy(const struct sentroid *skel, enum sen_mode mode)
 	return bpf_map_update_elem(bpf_map__fd(skel->maps.policy), &zero, &policy, BPF_ANY) ?
 		       -errno :
 		       0;
-}
-
-/* Hardware address of an interface, and what kind it is of: ARPHRD_VOID where that cannot be told. */
-static struct sockaddr hardware_of(const char *ifname)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq request = { 0 };
-
-	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", ifname);
-	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request))
-		request.ifr_hwaddr.sa_family = ARPHRD_VOID;
-	if (fd >= 0)
-		close(fd);
-	return request.ifr_hwaddr;
-}
-
-/* Hardware address in the low 48 bits, 0 where the interface has none. */
-static __u64 own_mac(const char *ifname)
-{
-	struct sockaddr hardware = hardware_of(ifname);
-	__u64 mac = 0;
-
-	if (hardware.sa_family == ARPHRD_ETHER)
-		for (int i = 0; i < 6; i++)
-			mac = mac << 8 | (__u8)hardware.sa_data[i];
-	return mac;
 }
 
 /* What is attached now: is our program one of a dispatcher's, and natively? */
@@ -150,7 +124,8 @@ static int prepare(struct sentroid *skel, const char *ifname, const struct sen_a
 	int err = sen_program_configure(skel, o->flows);
 
 	/* With the way out in view, our own ARP questions are seen. */
-	skel->rodata->sen_own_mac = o->egress ? 0 : own_mac(ifname);
+	skel->rodata->sen_own_mac = o->egress ? 0 : sen_device_mac(ifname);
+	skel->rodata->sen_tags_stripped = sen_device_untags(ifname);
 	skel->rodata->sen_frags = frags;
 	if (!err)
 		err = bpf_program__set_autoload(skel->progs.sentroid_egress, o->egress);
@@ -340,7 +315,7 @@ static int refuse_powerless(const char *ifname, struct sen_why *why)
 /* Whatever frames begin with would be read as an Ethernet header. */
 static int refuse_no_ethernet(const char *ifname, struct sen_why *why)
 {
-	unsigned int kind = hardware_of(ifname).sa_family;
+	unsigned int kind = sen_device_kind(ifname);
 
 	if (kind == ARPHRD_ETHER || kind == ARPHRD_LOOPBACK)
 		return 0;

@@ -236,7 +236,8 @@ struct sen_meta {
 	__u16 no_dispatcher; /* why not: an errno, 0: not known */
 	__u32 prog_id;
 	__u64 attached_s; /* Unix time */
-	__u32 frags;      /* 1: frames longer than a page come through too */
+	__u16 frags;      /* 1: frames longer than a page come through too */
+	__u16 untagged;   /* 1: VLAN tags are taken off before */
 	__u32 egress;     /* 0: ingress only; 1: both ways; 2: and clsact was made for it */
 };
 SEN_ASSERT_SIZE(struct sen_meta, 64);

@@ -4,6 +4,8 @@
 
 #include "harness.h"
 #include "modelkit.h"
+#include "probe.h"
+#include "probe.skel.h"
 
 #define US   HOST(1)
 #define THEM HOST(2)
@@ -98,6 +100,30 @@ static void frames_of_every_length(void **state)
 	rig_assert_balance(rig);
 }
 
+/* The VLAN that a tag beside the frame gives its flow; a test run cannot have one, but put it there. */
+static __u32 vlan_of_tag_beside(bool tags_stripped)
+{
+	struct probe *probe = probe__open();
+	struct packet p;
+	__u32 vlan;
+
+	assert_non_null(probe);
+	probe->rodata->sen_tags_stripped = tags_stripped;
+	assert_int_equal(probe__load(probe), 0);
+	packet_udp(&p, US, 5000, THEM, 53, 20);
+	vlan = rig_run(bpf_program__fd(probe->progs.probe_vlan_beside), p.data, p.len);
+	probe__destroy(probe);
+	return vlan;
+}
+
+/* It tells flows apart only where those that come in have theirs as well. */
+static void tags_beside_the_frame(void **state)
+{
+	(void)state;
+	assert_int_equal(vlan_of_tag_beside(false), PROBE_TAG);
+	assert_int_equal(vlan_of_tag_beside(true), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
 
 int main(void)
@@ -107,6 +133,7 @@ int main(void)
 		TEST(our_answers_count),
 		TEST(nothing_is_held_back),
 		TEST(frames_of_every_length),
+		cmocka_unit_test(tags_beside_the_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

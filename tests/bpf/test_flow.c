@@ -101,6 +101,39 @@ static void icmp_errors_belong_to_their_flow(void **state)
 	assert_int_equal(rig_used(&rig->flows), 1);
 }
 
+/* What is quoted has the extension headers that it was sent with; a later fragment has no ports to go by. */
+static void icmp_errors_quote_extension_headers(void **state)
+{
+	static const struct {
+		struct layer layers[PACKET_LAYERS];
+		bool followed;
+	} cases[] = {
+		{ { IP6(HOST(99), CLIENT), ICMP6(.flags = 1), IP6(CLIENT, SERVER), UDP(5000, 53) },
+		  true },
+		{ { IP6(HOST(99), CLIENT), ICMP6(.flags = 3), IP6(CLIENT, SERVER), EXT(EXT_HOP),
+		    EXT(EXT_DEST, .size = 24), EXT(EXT_FRAGMENT, .more = true), UDP(5000, 53) },
+		  true },
+		{ { IP6(HOST(99), CLIENT), ICMP6(.flags = 1), IP6(CLIENT, SERVER),
+		    EXT(EXT_FRAGMENT, .offset = 9, .next = SAY(17)), PAYLOAD(8) },
+		  false },
+		{ { IP6(HOST(99), CLIENT), ICMP6(.flags = 1), IP6(CLIENT, SERVER),
+		    EXT(EXT_DEST, .size = 24, .header = SAY(200)), UDP(5000, 53) },
+		  false },
+	};
+	static const struct layer packet[] = { IP6(CLIENT, SERVER), UDP(5000, 53), { 0 } };
+	struct rig *rig = *state;
+	struct sent sent, error;
+	struct packet p;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		rig_empty_tables(rig);
+		sent = rig_send(rig, packet_build(&p, packet));
+		error = rig_send(rig, packet_build(&p, cases[i].layers));
+		assert_int_equal(error.flow == sent.flow, cases[i].followed);
+		assert_int_equal(rig_flow(rig, error.flow)->fragments, 0);
+	}
+}
+
 /* Nor is there such a flow when it has been silent for so long that it is over, and its entry is left. */
 static void icmp_errors_do_not_open_the_flow_again(void **state)
 {
@@ -370,6 +403,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(everything_is_counted),
 		TEST(icmp_errors_belong_to_their_flow),
+		TEST(icmp_errors_quote_extension_headers),
 		TEST(icmp_errors_do_not_open_the_flow_again),
 		TEST(the_initiator),
 		TEST(the_first_payload_stays),

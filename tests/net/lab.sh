@@ -19,6 +19,7 @@ LAB_CLI_IF=sen1
 LAB_SRV4=10.77.0.1
 LAB_SRV6=fd77::1
 LAB_CLI4=10.77.0.2
+LAB_VLAN4=10.78.0.1
 LAB_USERS=(10.77.0.2 10.77.0.20 10.77.0.21 10.77.0.22 10.77.0.23)
 LAB_ATTACKER=10.77.0.66
 export LAB_LIB LAB_TMP LAB_SRV LAB_CLI LAB_IF LAB_CLI_IF LAB_SRV4 LAB_SRV6 LAB_CLI4 LAB_ATTACKER
@@ -123,6 +124,23 @@ lab_address() {
 	for a in {101..116}; do
 		ip -n "$LAB_SRV" addr add "10.77.0.$a/32" dev "$LAB_IF" || return
 	done
+}
+
+# lab_vlan ID: a VLAN of its own between the two, where the kernel has VLANs; the server's address is
+# LAB_VLAN4.
+lab_vlan() {
+	lab_vlan_end "$LAB_SRV" "$LAB_IF" "$1" "$LAB_VLAN4" && lab_vlan_end "$LAB_CLI" "$LAB_CLI_IF" "$1" 10.78.0.2
+}
+
+lab_vlan_end() {
+	ip -n "$1" link add link "$2" name "vlan$3" type vlan id "$3" &&
+		ip -n "$1" addr add "$4/24" dev "vlan$3" && ip -n "$1" link set "vlan$3" up
+}
+
+# Of each flow of echoes that the program knows: its VLAN, and the packets from either side.
+lab_echoes() {
+	bpftool -j map dump pinned "$SENTROID_BPFFS/$LAB_IF/flows" |
+		jq -c '[.[].formatted.value | select(.key.proto == 1) | [.key.vlan, .packets[]]]'
 }
 
 # veth hands over what the sender's stack left undone: checksums that no hardware will fill in, and

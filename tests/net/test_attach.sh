@@ -10,7 +10,7 @@ cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source-path=SCRIPTDIR source=agent.sh
 . tests/net/agent.sh
 
-agent_tools bpftool unshare mount || skip_all "tools are missing"
+agent_tools bpftool unshare mount ethtool || skip_all "tools are missing"
 agent_begin attach || exit
 lab_trap
 trap agent_end EXIT
@@ -118,4 +118,28 @@ tc -n "$LAB_SRV" qdisc add dev sen-again clsact &&
 in_srv "$SENTROID" detach sen-again >/dev/null 2>"$err" && [ ! -e "$SENTROID_BPFFS" ] && filters sen-again egress | grep -q bytecode
 check "detach from an interface that has gone: a new one of its name is left alone" said
 ip -n "$LAB_SRV" link del sen-again
+
+# --- VLAN tags -----------------------------------------------------------------------------------
+
+# A veth hands them over beside the frame, as a card does that takes them off.
+in_srv "$SENTROID" attach "$LAB_IF" --egress --flows 1024 >/dev/null 2>"$err" &&
+	[[ $(status '.degraded[-1]') == "no VLAN tags: "*"ethtool -K $LAB_IF rxvlan off"* ]]
+check "tags are taken off: status says so" status .degraded
+vlans=1
+lab_vlan 7 2>"$err" || { vlans= && remark "this kernel has no VLANs: $(said)"; }
+# vlan_is_seen FLOWS: both ways of a VLAN are one flow.
+vlan_is_seen() {
+	[ -n "$vlans" ] || return 0
+	in_cli ping -q -c 3 -i 0.1 -W 1 "$LAB_VLAN4" >/dev/null && [ "$(lab_echoes)" = "$1" ]
+	check "... and both ways of a VLAN are one flow" lab_echoes
+}
+vlan_is_seen '[[0,3,3]]'
+in_srv "$SENTROID" detach "$LAB_IF" >/dev/null
+in_srv ethtool -K "$LAB_IF" rxvlan off >/dev/null && in_cli ethtool -K "$LAB_CLI_IF" txvlan off >/dev/null &&
+	in_srv "$SENTROID" attach "$LAB_IF" --egress --flows 1024 >/dev/null 2>"$err" &&
+	[[ $(status .degraded) != *"no VLAN tags"* ]]
+check "tags are left on: nothing to say" status .degraded
+vlan_is_seen '[[7,3,3]]'
+in_srv "$SENTROID" detach "$LAB_IF" >/dev/null && nothing_left
+check "detach"
 check_done

@@ -17,8 +17,9 @@ declare -A packages=(
 	[6.12]='linux-image-6\.12\.[0-9]+\+deb[0-9]+-cloud-amd64'
 )
 
-# veth joins the namespaces, dummy has no native XDP, the others are for programs on egress.
-modules=(veth dummy sch_ingress cls_bpf)
+# veth joins the namespaces, dummy has no native XDP, then what programs on egress need, and VLANs with what
+# they stand on.
+modules=(veth dummy sch_ingress cls_bpf llc stp garp mrp 8021q)
 
 say() { echo "$*" >&2; }
 

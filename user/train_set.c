@@ -168,14 +168,22 @@ static unsigned int percentile(const size_t *bins, size_t n, double share)
 
 /* Of distances in a feature, found by search over three splits of captures (docs/detection.md). */
 const float sen_feature_weights[SEN_DIMS] = {
-	[SEN_FEATURE_SRC_UNANSWERED_64] = 1,    [SEN_FEATURE_SRC_EMPTY_8] = 1.4,
-	[SEN_FEATURE_SRC_REFUSED_1] = 1,        [SEN_FEATURE_SRC_NEW_PAIRS_64] = 1,
-	[SEN_FEATURE_SRC_ICMP_8] = 1.4,         [SEN_FEATURE_SRC_ERRORS_8] = 0.7,
-	[SEN_FEATURE_SRC_PACKETS_PER_FLOW] = 1, [SEN_FEATURE_SRC_UNSOLICITED_8] = 2,
-	[SEN_FEATURE_DST_FLOWS_1] = 1,          [SEN_FEATURE_DST_NEW_PAIRS_1] = 1,
-	[SEN_FEATURE_DST_HALF_OPEN_64] = 1,     [SEN_FEATURE_DST_ANSWERS_8] = 1.4,
-	[SEN_FEATURE_PAIR_PACKETS_8] = 0.7,     [SEN_FEATURE_PAIR_EMPTY_8] = 1,
-	[SEN_FEATURE_FLOW_IS_TCP] = 1,          [SEN_FEATURE_FLOW_IS_UDP] = 1,
+	[SEN_FEATURE_SRC_UNANSWERED_64] = 1,
+	[SEN_FEATURE_SRC_EMPTY_8] = 1.4,
+	[SEN_FEATURE_SRC_REFUSED_1] = 1,
+	[SEN_FEATURE_SRC_NEW_PAIRS_64] = 1,
+	[SEN_FEATURE_SRC_ICMP_8] = 1.4,
+	[SEN_FEATURE_SRC_ERRORS_8] = 0.7,
+	[SEN_FEATURE_SRC_PACKETS_PER_FLOW] = 0.7,
+	[SEN_FEATURE_SRC_UNSOLICITED_8] = 2,
+	[SEN_FEATURE_DST_FLOWS_1] = 1,
+	[SEN_FEATURE_DST_NEW_PAIRS_1] = 1,
+	[SEN_FEATURE_DST_HALF_OPEN_64] = 1,
+	[SEN_FEATURE_DST_ANSWERS_8] = 1.4,
+	[SEN_FEATURE_PAIR_PACKETS_8] = 0.7,
+	[SEN_FEATURE_PAIR_EMPTY_8] = 1,
+	[SEN_FEATURE_FLOW_IS_TCP] = 1,
+	[SEN_FEATURE_FLOW_IS_UDP] = 1,
 };
 
 void sen_fit_quantizer(const struct sen_sample *samples, const struct sen_indices *set,

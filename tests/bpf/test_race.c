@@ -192,7 +192,8 @@ static void two_cpus_at_one_flow(void **state)
 		      all / SEN_EVENT_UNIT, s->packets_mid / SEN_EVENT_UNIT,
 		      t->packets_slow / SEN_EVENT_UNIT, t->answers_mid / SEN_EVENT_UNIT,
 		      rig_stats(rig).no_model);
-	assert_true(rig_stats(rig).no_model > FRAMES);
+	assert_true(rig_stats(rig).no_model >
+		    FRAMES / 8); /* how many depends on who writes the clock */
 	assert_int_equal(rig_stats(rig).flows_new, 1);
 	assert_in_range(s->packets_mid, 1, all);
 	assert_in_range(t->packets_slow, 1, all);

@@ -47,12 +47,13 @@ END {
 		if (own != "" && first[n] > start + own) { owned++; owned_wrong += hit[n] }
 		if (first[n] < start + change)
 			continue
-		# The last of so many flows in a row of which too many are flagged.
-		seen++
-		window[seen] = hit[n]
-		recent += hit[n] - window[seen - 1000]
-		if (recent > 1000 * target)
-			settled = seen
+		late_hit[++seen] = hit[n]
+	}
+	# From its end: the longest rest of the flows of which no more than the target are flagged.
+	for (n = seen; n > 0; n--) {
+		rest += late_hit[n]
+		if (rest <= (seen - n + 1) * target)
+			settled = n - 1
 	}
 	print "benign.flagged", share(wrong, benign)
 	print "benign.last", share(late_wrong, late)

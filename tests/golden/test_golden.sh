@@ -10,8 +10,8 @@
 #                            benign.flagged of the other flows, benign.last of those in the last third of the
 #                            time, benign.own of those since the first model trained here that do not share a
 #                            scan's windows
-#   benign.settled <= N      flows of the latter kind from the change of the traffic (moved@START) until of no
-#                            1000 in a row more are flagged than the target of the config
+#   benign.settled <= N      flows of the latter kind from the change of the traffic (moved@START) until no more
+#                            than the target of the config are flagged of all that follow
 #   named.CLASS >= SHARE     of the flagged ones of attackers, of that class
 #   alerts.CLASS >= N        alerts that an agent would have raised
 #   promoted >= N            models put in force, where the case has a `config`: it is replayed with --learn

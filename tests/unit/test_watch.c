@@ -98,7 +98,7 @@ static void the_limit_is_the_larger_of_two(void **state)
 	assert_int_equal(lab_state(l), SEN_LEARNER_ACTIVE);
 	l->fake.stats.flagged += 20;
 	lab_pass(l, 1);
-	assert_int_equal(lab_state(l), SEN_LEARNER_PAUSED);
+	assert_int_equal(lab_state(l), SEN_LEARNER_BASELINE);
 }
 
 int main(void)

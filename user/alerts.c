@@ -180,18 +180,23 @@ static void slot_count(struct sen_alerts *a, struct sen_alert_slot *s, const str
 	}
 }
 
-static bool is_confirmed(const struct sen_alerts *a, const struct sen_alert_slot *s,
-			 const struct sen_event *ev, const struct sen_finding *finding)
+/* A novelty that has shown itself often enough, for long enough. */
+static bool is_ripe(const struct sen_alerts *a, const struct sen_alert_slot *s, int64_t now_ms)
 {
-	return finding->certain || s->in_window >= a->settings.novelty_samples ||
-	       ev->score >= a->settings.novelty_score;
+	return s->in_window >= a->settings.novelty_samples &&
+	       now_ms - s->alert.first_ms >= a->settings.novelty_hold_ms;
 }
 
-static void slot_open(struct sen_alerts *a, struct sen_alert_slot *s,
-		      const struct sen_finding *finding)
+static bool is_confirmed(const struct sen_alerts *a, const struct sen_alert_slot *s,
+			 const struct sen_event *ev, const struct sen_finding *finding,
+			 int64_t now_ms)
+{
+	return finding->certain || is_ripe(a, s, now_ms) || ev->score >= a->settings.novelty_score;
+}
+
+static void slot_open(struct sen_alerts *a, struct sen_alert_slot *s)
 {
 	s->alert.id = ++a->last_id;
-	snprintf(s->alert.class_name, sizeof(s->alert.class_name), "%s", finding->class_name);
 	s->updated_ms = s->alert.last_ms;
 	a->open++;
 	a->total[s->alert.class_id]++;
@@ -206,8 +211,11 @@ static struct sen_alert_slot *report(struct sen_alerts *a, enum sen_alert_scope 
 	struct sen_alert_slot *s = slot_get(a, ev, finding->class_id, scope, now_ms);
 
 	slot_count(a, s, ev, finding, now_ms);
-	if (!s->alert.id && is_confirmed(a, s, ev, finding))
-		slot_open(a, s, finding);
+	if (!s->alert.id)
+		snprintf(s->alert.class_name, sizeof(s->alert.class_name), "%s",
+			 finding->class_name);
+	if (!s->alert.id && is_confirmed(a, s, ev, finding, now_ms))
+		slot_open(a, s);
 	return s;
 }
 
@@ -281,19 +289,23 @@ static void fold(struct sen_alerts *a, struct mark *m, int64_t now_ms)
 		s->alert.folded++;
 }
 
-/* Close the novelties that were the first signs of what now has a name, or turns out to be wider. */
+/* Close the novelties that were the first signs of what now has a name, or turns out to be wider. Of those
+ * that were not told yet also those of others at its target: it explains them. */
 static void absorb(struct sen_alerts *a, const struct sen_alert_slot *by, int64_t now_ms)
 {
 	for (size_t i = 0; i < a->settings.capacity; i++) {
 		struct sen_alert_slot *s = sen_alert_slots_at(a->slots, i);
 		bool source, target;
 
-		if (s == by || !s->used || !s->alert.id || s->alert.certain ||
+		if (s == by || !s->used || s->alert.certain ||
+		    (!s->alert.id && !by->alert.certain) ||
 		    now_ms - s->alert.first_ms > FIRST_SIGNS_MS)
 			continue;
 		source = !memcmp(s->alert.source, by->alert.source, SEN_ADDR_BYTES);
 		target = !memcmp(s->alert.target, by->alert.target, SEN_ADDR_BYTES);
-		if (by->key.scope == SCOPE_TARGET ? target : source)
+		if (by->key.scope == SCOPE_TARGET ?
+			    target :
+			    source || (target && by->alert.certain && !s->alert.id))
 			slot_close(a, s);
 	}
 }
@@ -393,6 +405,10 @@ void sen_alerts_tick(struct sen_alerts *a, int64_t now_ms)
 			continue;
 		if (now_ms - s->alert.last_ms >= a->settings.idle_ms) {
 			slot_close(a, s);
+		} else if (!s->alert.id && is_ripe(a, s, now_ms)) {
+			slot_open(a, s);
+			if (s->key.scope != SCOPE_PAIR)
+				absorb(a, s, now_ms);
 		} else if (s->alert.id && now_ms - s->updated_ms >= a->settings.update_ms &&
 			   s->alert.last_ms > s->updated_ms) {
 			s->updated_ms = now_ms;

@@ -23,7 +23,8 @@ struct sen_alerts_settings {
 	int64_t idle_ms;
 	unsigned int novelty_samples; /* a novelty opens an alert after so many samples ... */
 	int64_t novelty_window_ms;    /* ... within so long ... */
-	uint32_t novelty_score;       /* ... or at once from this score, Q16 */
+	int64_t novelty_hold_ms; /* ... and not sooner, for it may be the first sign of what gets a name */
+	uint32_t novelty_score; /* ... or at once from this score, Q16 */
 };
 
 /* What a sample was found to be. */

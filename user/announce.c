@@ -53,6 +53,7 @@ struct sen_alerts_settings sen_announce_settings(const struct sen_config *c)
 		.idle_ms = 1000ll * c->alerts_idle,
 		.novelty_samples = c->alerts_novelty_samples,
 		.novelty_window_ms = 1000ll * c->alerts_novelty_window,
+		.novelty_hold_ms = 1000ll * c->alerts_novelty_hold,
 		.novelty_score = (uint32_t)(c->alerts_novelty_score * SEN_ONE),
 	};
 }

@@ -60,6 +60,7 @@ const struct sen_config sen_config_defaults = {
 	.alerts_idle = 60,
 	.alerts_novelty_samples = 3,
 	.alerts_novelty_window = 10,
+	.alerts_novelty_hold = 1,
 	.alerts_novelty_score = 4.0,
 };
 
@@ -209,6 +210,8 @@ static const struct option options[] = {
 	      "a novelty is reported after so many flagged samples ..."),
 	COUNT("alerts", "novelty_window", alerts_novelty_window, 1, 3600,
 	      "... within so many seconds ..."),
+	COUNT("alerts", "novelty_hold", alerts_novelty_hold, 0, 60,
+	      "... and not sooner than so many seconds after the first: it may be part of what a rule names"),
 	REAL("alerts", "novelty_score", alerts_novelty_score, 1, 60000,
 	     "... or at once from this score on (1 is the threshold)"),
 };

@@ -68,6 +68,7 @@ struct sen_config {
 	unsigned int alerts_idle;
 	unsigned int alerts_novelty_samples;
 	unsigned int alerts_novelty_window;
+	unsigned int alerts_novelty_hold;
 	double alerts_novelty_score;
 };
 

@@ -7,10 +7,12 @@
 #include "novelty.h"
 #include "rules.h"
 #include "sentroid/score.h"
+#include "train.h"
 
-#define CENTRE    64 /* where quantizers put the middle of benign traffic */
-#define TOLD      3
-#define LEAST_ODD 30 /* steps from the centre; benign traffic keeps within 24, but for 2 % */
+#define CENTRE 64 /* where quantizers put the middle of benign traffic */
+#define TOLD   3
+#define LEAST_ODD \
+	30 /* unweighted steps from the centre; benign traffic keeps within 24, but for 2 % */
 
 static const char *const class_names[] = {
 #define CLASS_NAME(id, name, help) name,
@@ -36,7 +38,7 @@ static int oddness(const struct sen_lanes *q, int d)
 {
 	int value = (int)(q->w[d / SEN_LANES] >> (16 * (d % SEN_LANES)) & 0xffff);
 
-	return abs(value - CENTRE);
+	return (int)(abs(value - CENTRE) / sen_feature_weights[d]);
 }
 
 void sen_novelty_explain(const struct sen_model_flat *model, const struct sen_vector *x,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "alerts.h"
+#include "endpoint.h"
 #include "event.h"
 #include "fixture.h"
 
@@ -49,6 +50,43 @@ static struct sen_finding rule(unsigned int class_id, const char *name)
 	return (struct sen_finding){
 		.class_id = class_id, .class_name = name, .reason = "by rule", .certain = true
 	};
+}
+
+/* Held back for a moment, novelties of a scan and of others at its target are explained by the scan. */
+static void novelties_wait_for_a_name(void **state)
+{
+	struct sen_finding scan = rule(SEN_CLASS_SCAN, "scan");
+	struct sen_alerts_settings patient = settings;
+	struct sen_event scanner, bystander, other;
+	struct sen_alerts *a;
+	struct seen seen = { 0 };
+
+	(void)state;
+	patient.novelty_hold_ms = 1000;
+	assert_int_equal(sen_alerts_new(&patient, on_alert, &seen, &a), 0);
+	scanner = event_make(IPPROTO_TCP, 1, 1000, 2, 80);
+	bystander = event_make(IPPROTO_TCP, 3, 1000, 2, 80);
+	other = event_make(IPPROTO_TCP, 4, 1000, 5, 80);
+	for (int n = 0; n < 3; n++) {
+		sen_alerts_event(a, &scanner, &novelty, 100);
+		sen_alerts_event(a, &bystander, &novelty, 100);
+		sen_alerts_event(a, &other, &novelty, 100);
+	}
+	sen_alerts_tick(a, 500);
+	assert_int_equal(seen.opened, 0);
+	sen_alerts_event(a, &scanner, &scan, 600);
+	assert_int_equal(seen.opened, 1);
+	sen_alerts_tick(a, 1200);
+	/* What nothing explains is told when its time has come, without another sample. */
+	assert_int_equal(seen.opened, 2);
+	assert_memory_equal(seen.last.source, sen_event_source(&other), SEN_ADDR_BYTES);
+	assert_string_equal(seen.last.class_name, "unknown");
+	/* Strong ones do not wait. */
+	other = event_make(IPPROTO_TCP, 7, 1000, 8, 80);
+	other.score = 4 * SEN_ONE;
+	sen_alerts_event(a, &other, &novelty, 1300);
+	assert_int_equal(seen.opened, 3);
+	sen_alerts_free(a);
 }
 
 static void one_scan_is_one_alert(void **state)
@@ -360,6 +398,7 @@ static void a_wide_novelty_takes_the_narrow_ones(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(novelties_wait_for_a_name),
 		cmocka_unit_test(one_scan_is_one_alert),
 		cmocka_unit_test(spoofed_flood_is_one_alert),
 		cmocka_unit_test(pairs_stay_apart),

@@ -11,6 +11,7 @@
 #define SAMPLES_PER_CENTROID 4  /* fewer make no model */
 #define QUOTA_PER_CENTROID   32 /* source quotas give way rather than leave fewer */
 #define LABELLED_PER_CLASS   8
+#define BY_CATCH             0.01
 #define SUBSPACE_LEAST       4 /* features */
 
 const struct sen_train_params sen_train_defaults = {
@@ -162,6 +163,24 @@ static bool nameable(const struct sen_model *model, unsigned int id)
 	       model->class_name[id - SEN_CLASS_CUSTOM][0];
 }
 
+/* Captures of an attack have some of everything in them. A cluster of less than a hundredth of a class is
+ * such by-catch, and would name what is of another kind. */
+static void drop_by_catch(struct sen_kmeans *c)
+{
+	unsigned int kept = 0;
+	double sum = 0;
+
+	for (unsigned int k = 0; k < c->count; k++)
+		sum += c->mass[k];
+	for (unsigned int k = 0; k < c->count; k++) {
+		if (c->mass[k] < BY_CATCH * sum)
+			continue;
+		memmove(c->at[kept], c->at[k], sizeof(c->at[0]));
+		c->mass[kept++] = c->mass[k];
+	}
+	c->count = kept;
+}
+
 static int fit_class(struct sen_model *model, struct sen_model_member *m,
 		     const struct sen_sample *samples, size_t n, unsigned int class_id,
 		     unsigned int centroids, const struct sen_train_params *p)
@@ -186,8 +205,10 @@ static int fit_class(struct sen_model *model, struct sen_model_member *m,
 	if (!rows)
 		goto out;
 	err = sen_kmeans_fit(rows, set.n, &kp, &c);
-	if (!err)
+	if (!err) {
+		drop_by_catch(&c);
 		err = sen_measure_radii(&c, rows, set.n, 1, &m->radius[from], &inertia);
+	}
 	if (err)
 		goto out;
 	take_centroids(m, from, &c, class_id);

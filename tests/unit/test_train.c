@@ -333,6 +333,27 @@ static void only_benign_samples_train(void **state)
 	free(s);
 }
 
+/* A capture of an attack that has a little of something else in it does not name that. */
+static void by_catch_names_nothing(void **state)
+{
+	struct sen_sample *s = fixture_benign(SAMPLES + 1000, 1, 0), x = { 0 };
+	struct sen_train_params p = fixture_params();
+	struct sen_model *m;
+
+	(void)state;
+	for (unsigned int i = 0; i < 1000; i++) {
+		fixture_attack(&s[SAMPLES + i], i, i % 200 ? SEN_CLASS_SCAN : SEN_CLASS_SYN_FLOOD);
+		s[SAMPLES + i].class_id = SEN_CLASS_SCAN;
+	}
+	m = fixture_train(s, SAMPLES + 1000, &p);
+	fixture_attack(&x, 2000, SEN_CLASS_SCAN);
+	assert_int_equal(fixture_score(m, &x).class_id, SEN_CLASS_SCAN);
+	fixture_attack(&x, 2000, SEN_CLASS_SYN_FLOOD);
+	assert_int_equal(fixture_score(m, &x).class_id, SEN_CLASS_UNKNOWN);
+	sen_model_free(m);
+	free(s);
+}
+
 static void attacks_name_classes(void **state)
 {
 	struct sen_sample *s = fixture_benign(SAMPLES + 300, 1, 0), x = { 0 };
@@ -418,6 +439,7 @@ int main(void)
 		cmocka_unit_test(few_distinct_vectors_make_few_centroids),
 		cmocka_unit_test(too_little_data_is_no_model),
 		cmocka_unit_test(only_benign_samples_train),
+		cmocka_unit_test(by_catch_names_nothing),
 		cmocka_unit_test(attacks_name_classes),
 		cmocka_unit_test(attack_centroids_have_room_for_every_class),
 	};

@@ -8,24 +8,6 @@
 #include "command.h"
 #include "dataplane.h"
 
-enum {
-	KEY_JSON = 0x100
-};
-
-static const struct argp_option option_list[] = {
-	{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
-	{ 0 },
-};
-
-static int on_option(int key, const char *value, void *input)
-{
-	(void)value;
-	if (key != KEY_JSON)
-		return ARGP_ERR_UNKNOWN;
-	*(bool *)input = true;
-	return 0;
-}
-
 static const struct syntax syntax = {
 	.name = "policy",
 	.args = "IFACE [observe|alert|enforce]",
@@ -36,8 +18,8 @@ static const struct syntax syntax = {
 	       "replay --policy enforce` counts them on a capture of your own.",
 	.least = 1,
 	.most = 2,
-	.options = option_list,
-	.option = on_option,
+	.options = json_options,
+	.option = on_json_option,
 };
 
 static int print_json(const char *ifname, unsigned int mode)

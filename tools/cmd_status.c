@@ -11,24 +11,6 @@
 
 #include "status.h"
 
-enum {
-	KEY_JSON = 0x100
-};
-
-static const struct argp_option option_list[] = {
-	{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
-	{ 0 },
-};
-
-static int on_option(int key, const char *value, void *input)
-{
-	(void)value;
-	if (key != KEY_JSON)
-		return ARGP_ERR_UNKNOWN;
-	*(bool *)input = true;
-	return 0;
-}
-
 static const struct syntax syntax = {
 	.name = "status",
 	.args = "[IFACE]",
@@ -36,8 +18,8 @@ static const struct syntax syntax = {
 	       "in a table.\vThe exit code is 1 if an interface has lost its program, or has pins "
 	       "that cannot be read.",
 	.most = 1,
-	.options = option_list,
-	.option = on_option,
+	.options = json_options,
+	.option = on_json_option,
 };
 
 /* Among the members of a dispatcher; their ids are not what the interface reports. A member that cannot

@@ -172,6 +172,24 @@ int parse_line(const struct syntax *syntax, int argc, char **argv, void *input,
 	return err ? EXIT_USAGE : 0;
 }
 
+enum {
+	KEY_JSON = 0x100
+};
+
+const struct argp_option json_options[] = {
+	{ "json", KEY_JSON, NULL, 0, "Print JSON", 0 },
+	{ 0 },
+};
+
+int on_json_option(int key, const char *value, void *input)
+{
+	(void)value;
+	if (key != KEY_JSON)
+		return ARGP_ERR_UNKNOWN;
+	*(bool *)input = true;
+	return 0;
+}
+
 int parse_choice(const char *option, const char *value, const char *const *names,
 		 unsigned int *choice)
 {

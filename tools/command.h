@@ -58,6 +58,10 @@ struct syntax {
 int parse_line(const struct syntax *syntax, int argc, char **argv, void *input,
 	       const char *arg[SYNTAX_ARGS]);
 
+/* Of commands that have no option but --json; `input` is a bool. */
+extern const struct argp_option json_options[];
+int on_json_option(int key, const char *value, void *input);
+
 /* For options: explain and return nonzero if the value is none of the `names` (NULL ends them). */
 int parse_choice(const char *option, const char *value, const char *const *names,
 		 unsigned int *choice);

@@ -83,11 +83,14 @@ attaches() {
 		is mode "$(status .mode)" native && is attached "$(status .attached)" true
 }
 
-# Nothing that these kernels have is gone without, but for the tags that a veth takes off.
+# But for the tags that a veth takes off.
+degraded_otherwise() { status '.degraded | map(select(startswith("no VLAN tags") | not))'; }
+
+# Nothing that these kernels have is gone without.
 in_full() {
 	sentroid status "$LAB_IF"
 	is frags "$(status .frags)" true &&
-		is degraded "$(status '.degraded | map(select(startswith("no VLAN tags") | not))')" '[]'
+		is degraded "$(degraded_otherwise)" '[]'
 }
 
 under_dispatcher() { is dispatcher "$(status .dispatcher)" true; }
@@ -276,7 +279,7 @@ says_which() {
 	if [ "$id" = "$(status .prog_id)" ]; then
 		is dispatcher "$(status .dispatcher)" false && grep 'no dispatcher (' <<<"$(status .degraded)"
 	else
-		is dispatcher "$(status .dispatcher)" true && is degraded "$(status .degraded)" '[]'
+		is dispatcher "$(status .dispatcher)" true && is degraded "$(degraded_otherwise)" '[]'
 	fi
 }
 

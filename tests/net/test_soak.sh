@@ -59,6 +59,16 @@ made() { jq -s "map($1) | add" "$LAB_TMP"/sent.*; }
 # Frames that the full ring of the wire did not take, bytes received: by the interfaces.
 full_ring() { ip -n "$LAB_CLI" -s -j link show "$LAB_CLI_IF" | jq '.[0].stats64.tx.dropped'; }
 rx_bytes() { ip -n "$LAB_SRV" -s -j link show "$LAB_IF" | jq '.[0].stats64.rx.bytes'; }
+# "SENT COUNTED RECEIVED BYTES FULL STATS", all of one moment: the stacks' own frames, a router solicitation
+# every now and then, come between none of them.
+snapshot() {
+	local counts bytes full stats
+	while counts=$(count_settled) && [ -n "$counts" ]; do
+		bytes=$(rx_bytes) full=$(full_ring) stats=$(stats)
+		[ "$(count_packets)" != "$counts" ] || break
+	done
+	echo "$counts $bytes $full $stats"
+}
 pins() { find "$SENTROID_BPFFS/$LAB_IF" -printf '%P %i\n' | sort; }
 
 # generate CPU PORT KIND FLOWS: in the background.
@@ -87,8 +97,8 @@ push_all() {
 	echo "$n $failed $busy $((${EPOCHREALTIME/./} - start))"
 }
 
-read -r sent0 counted0 received0 < <(count_settled)
-before=$(stats) bytes0=$(rx_bytes) full0=$(full_ring) pins=$(pins)
+read -r sent0 counted0 received0 bytes0 full0 before < <(snapshot)
+pins=$(pins)
 senders=()
 generate "${cpus[0]}" 80 syn "$FLOWS"
 generate "${cpus[1]}" 53 udp "$FLOWS"
@@ -113,9 +123,9 @@ sent_all=$?
 : >"$LAB_TMP/stop"
 wait "$pusher"
 read -r pushes refused busy_us pushed_us <"$LAB_TMP/pushed"
-read -r sent counted received < <(count_settled)
-bytes=$(($(rx_bytes) - bytes0)) full=$(($(full_ring) - full0))
-now=$(jq -nc --argjson a "$before" --argjson b "$(stats)" '$b | with_entries(.key as $k |
+read -r sent counted received bytes full after < <(snapshot)
+bytes=$((bytes - bytes0)) full=$((full - full0))
+now=$(jq -nc --argjson a "$before" --argjson b "$after" '$b | with_entries(.key as $k |
 	.value |= if type == "array" then [., $a[$k]] | transpose | map(.[0] - .[1]) else . - $a[$k] end)')
 [ "$sent_all" = 0 ] || give_up "frames are sent"
 

@@ -8,12 +8,15 @@
 /* Read and written only while a capture is replayed; absent from a live program's code. */
 struct sen_replay_state replay;
 
-static __always_inline void packet_clock(struct sen_packet *p)
+/* Steps with the timer interrupt, some milliseconds: all windows and deadlines are far longer. The tick
+ * counter is a load; the coarse clock a call, and a tenth of the fine one's. */
+static __always_inline __u64 clock_now(void)
 {
-	/* The coarse clock steps with the timer interrupt, some milliseconds, and costs a tenth of the
-	 * fine one. All windows and deadlines are far longer. */
-	p->now_ns = sen_replay ? replay.now_ns : bpf_ktime_get_coarse_ns();
-	p->now = p->now_ns >> SEN_TICK_SHIFT;
+	if (sen_replay)
+		return replay.now_ns;
+	if (sen_jiffy_ns)
+		return bpf_jiffies64() * sen_jiffy_ns + sen_jiffy_zero_ns;
+	return bpf_ktime_get_coarse_ns();
 }
 
 /* What parsing does not set in every packet. */
@@ -30,7 +33,8 @@ static __always_inline void packet_begin(struct sen_packet *p, __u32 wire_len)
 	p->icmp_error = 0;
 	p->unjoined = 0;
 	p->wire_len = wire_len;
-	packet_clock(p);
+	p->now_ns = clock_now();
+	p->now = p->now_ns >> SEN_TICK_SHIFT;
 }
 
 /* One counter a packet is touched, not each with 0 or 1. */
@@ -91,9 +95,8 @@ static __always_inline struct sen_flow *packet_flow(struct sen_scratch *s, struc
 	return NULL;
 }
 
-/* Flow, decision point, verdict for the packet in the scratch. A wall for the verifier, like those of
- * the stages behind it. */
-__noinline int packet_verdict(struct sen_scratch *s, struct sen_stats *st)
+/* Flow, decision point, verdict for the packet in the scratch. */
+static __always_inline int packet_verdict(struct sen_scratch *s, struct sen_stats *st)
 {
 	const struct sen_policy *knobs;
 	struct place place;
@@ -102,7 +105,7 @@ __noinline int packet_verdict(struct sen_scratch *s, struct sen_stats *st)
 	int verdict;
 
 	knobs = bpf_map_lookup_elem(&policy, &zero);
-	if (!s || !knobs || !st)
+	if (!knobs)
 		return SEN_VERDICT_PASS;
 	f = packet_flow(s, &place, knobs, st, &verdict);
 	if (f)

@@ -27,6 +27,9 @@ SEN_SETTING __u32 sen_pair_sets = 1;
 SEN_SETTING __u64 sen_own_mac;
 /* The interface takes VLAN tags off what comes in before a program sees it. */
 SEN_SETTING bool sen_tags_stripped;
+/* Nanoseconds of a tick of the kernel's counter, and CLOCK_MONOTONIC when it stood at 0. 0: not known. */
+SEN_SETTING __u64 sen_jiffy_ns;
+SEN_SETTING __u64 sen_jiffy_zero_ns;
 SEN_SETTING bool sen_replay; /* clock and lengths come from a capture */
 /* Stages that run, in the order of the path; fewer than all only to measure what each costs. */
 SEN_SETTING __u32 sen_stages = SEN_STAGE_COUNT;

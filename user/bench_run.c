@@ -10,6 +10,7 @@
 
 #include "bench_run.h"
 #include "dataplane.h"
+#include "jiffies.h"
 #include "loader.h"
 
 void sen_bench_build_frame(struct sen_bench_frame *f, bool syn)
@@ -31,6 +32,7 @@ void sen_bench_build_frame(struct sen_bench_frame *f, bool syn)
 int sen_bench_load(const struct sen_model_flat *model, const struct sen_bench_setup *setup,
 		   struct bench **out)
 {
+	const struct sen_jiffies jiffies = sen_jiffies_measure();
 	struct bench *skel = bench__open();
 	__u32 zero = 0;
 	int err;
@@ -40,6 +42,8 @@ int sen_bench_load(const struct sen_model_flat *model, const struct sen_bench_se
 	skel->rodata->bench_mask = setup->mask;
 	skel->rodata->bench_scatter = setup->scatter;
 	skel->rodata->sen_stages = setup->stages;
+	skel->rodata->sen_jiffy_ns = jiffies.ns;
+	skel->rodata->sen_jiffy_zero_ns = jiffies.zero_ns;
 	skel->rodata->sen_flow_sets = bpf_map__max_entries(skel->maps.flows_sets);
 	skel->rodata->sen_source_sets = bpf_map__max_entries(skel->maps.sources_sets);
 	skel->rodata->sen_target_sets = bpf_map__max_entries(skel->maps.targets_sets);

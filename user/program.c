@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "jiffies.h"
 #include "loader.h"
 #include "program.h"
 
@@ -39,6 +40,7 @@ static unsigned int power_of_two(unsigned int n)
 int sen_program_configure(struct sentroid *skel, unsigned int flows)
 {
 	unsigned int n = flows ? power_of_two(flows) : bpf_map__max_entries(skel->maps.flows);
+	const struct sen_jiffies jiffies = sen_jiffies_measure();
 	ssize_t got = getrandom((void *)skel->rodata->sen_seed, sizeof(skel->rodata->sen_seed), 0);
 	int err;
 
@@ -49,6 +51,8 @@ int sen_program_configure(struct sentroid *skel, unsigned int flows)
 		err = bpf_map__set_max_entries(skel->maps.flows_sets, n / SEN_WAYS);
 	if (!err)
 		err = bpf_map__set_autocreate(skel->maps.replay_slots, false);
+	skel->rodata->sen_jiffy_ns = jiffies.ns;
+	skel->rodata->sen_jiffy_zero_ns = jiffies.zero_ns;
 	skel->rodata->sen_flow_sets = n / SEN_WAYS;
 	skel->rodata->sen_source_sets = bpf_map__max_entries(skel->maps.sources_sets);
 	skel->rodata->sen_target_sets = bpf_map__max_entries(skel->maps.targets_sets);

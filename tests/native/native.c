@@ -193,6 +193,11 @@ __u64 bpf_ktime_get_coarse_ns(void)
 	abort();
 }
 
+__u64 bpf_jiffies64(void)
+{
+	abort();
+}
+
 __u64 bpf_xdp_get_buff_len(struct xdp_md *ctx)
 {
 	(void)ctx;

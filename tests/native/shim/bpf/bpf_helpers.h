@@ -31,6 +31,7 @@ struct __sk_buff;
 #define bpf_ringbuf_reserve     native_reserve
 #define bpf_ringbuf_submit      native_submit
 #define bpf_ktime_get_coarse_ns native_clock
+#define bpf_jiffies64           native_jiffies
 #define bpf_xdp_get_buff_len    native_length
 #define bpf_skb_pull_data       native_pull
 
@@ -40,6 +41,7 @@ void bpf_ringbuf_submit(void *data, __u64 flags);
 
 /* Only live programs ask for these; a native build replays. */
 __u64 bpf_ktime_get_coarse_ns(void);
+__u64 bpf_jiffies64(void);
 __u64 bpf_xdp_get_buff_len(struct xdp_md *ctx);
 long bpf_skb_pull_data(struct __sk_buff *skb, __u32 len);
 

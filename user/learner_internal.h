@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Shared by the parts of the learner: learner.c (states), learner_samples.c (samples, triggers),
  * learner_store.c, learner_drift.c, learner_model.c (models in force), learner_candidate.c (the way there),
- * learner_watch.c (the way back), learner_takeover.c. */
+ * learner_watch.c (the way back), learner_rest.c, learner_takeover.c. */
 #ifndef SENTROID_LEARNER_INTERNAL_H
 #define SENTROID_LEARNER_INTERNAL_H
 
@@ -52,6 +52,7 @@ struct sen_learner {
 	unsigned int reference_wanted;   /* version that the registry has it from, 0: itself */
 	unsigned int condemned; /* version that is to be rolled back and is still in force, 0: none */
 	unsigned int rests_after; /* version rolled back for which learning rests, 0: none */
+	unsigned int paused_at; /* version in force when an operator paused, 0: not paused */
 	unsigned int unrecorded; /* version rolled back that the registry still has in Production */
 	bool unrecorded_told;
 	bool started;
@@ -154,13 +155,20 @@ void sen_learner_refuse(struct sen_learner *l, struct sen_training *t);
 void sen_learner_begin_watch(struct sen_learner *l, const struct sen_candidate *c, int64_t now_ms);
 /* Go on where the agent before this one, or the program before the present one, has ended. */
 void sen_learner_resume_watch(struct sen_learner *l, int64_t now_ms);
-void sen_learner_resume_rest(struct sen_learner *l, int64_t now_ms);
 void sen_learner_tick_watch(struct sen_learner *l, int64_t now_ms);
 /* Write a roll-back down that could not be written down before: until then a restart would bring the bad
  * version back. */
 void sen_learner_record_roll_back(struct sen_learner *l);
+/* Learning rests until then, or longer; what is switched off stays so. */
+void sen_learner_rest(struct sen_learner *l, int64_t until_ms);
+/* Write down that it rests as long as configured, since a version was rolled back. */
+void sen_learner_record_rest(struct sen_learner *l, unsigned int version);
+/* After a restart: what is left of a rest, or of an operator's pause. */
+void sen_learner_resume_rest(struct sen_learner *l, int64_t now_ms);
 /* Learning goes on: on record, so that it does after a restart, too. */
 void sen_learner_end_rest(struct sen_learner *l);
+/* -EAGAIN. */
+int sen_learner_wrong_state(const struct sen_learner *l, const char *what, struct sen_why *why);
 /* Old versions go, by the configuration. */
 void sen_learner_prune(struct sen_learner *l);
 /* Make a model of ours the one in force, in the kernel and here; takes over `model`. */

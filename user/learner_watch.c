@@ -9,8 +9,6 @@
 
 /* What the history says of a watch: a version without it has not been watched to its end. */
 #define WATCHED "watch_evaluations"
-/* Of a version rolled back: so long learning rests from then on; 0: it has gone on again. */
-#define RESTS "rest_seconds"
 
 static void begin(struct sen_learner *l, const struct sen_stats *stats, const __u64 *scores,
 		  const __u64 *expected, int64_t until_ms)
@@ -131,53 +129,6 @@ void sen_learner_record_roll_back(struct sen_learner *l)
 	l->unrecorded_told = false;
 }
 
-static void record_rest(struct sen_learner *l, unsigned int version, unsigned int seconds)
-{
-	struct sen_facts facts = { 0 };
-	struct sen_why why = { 0 };
-
-	sen_facts_set(&facts, RESTS, seconds);
-	if (l->registry && sen_registry_measure(l->registry, version, &facts, &why))
-		sen_learner_history_failed(l, &why);
-}
-
-/* What is switched off stays so, and what an operator has paused for longer stays paused. */
-static void rest(struct sen_learner *l, int64_t until_ms)
-{
-	if (l->status.state == SEN_LEARNER_OFF)
-		return;
-	if (l->status.state != SEN_LEARNER_PAUSED || l->paused_until_ms < until_ms)
-		l->paused_until_ms = until_ms;
-	l->status.state = SEN_LEARNER_PAUSED;
-}
-
-void sen_learner_resume_rest(struct sen_learner *l, int64_t now_ms)
-{
-	const struct sen_registry_entry *e = NULL;
-	size_t n = l->registry ? sen_registry_entries(l->registry, &e) : 0;
-
-	while (n-- > 0) {
-		const double *seconds = sen_facts_get(&e[n].metrics, RESTS);
-		int64_t left = seconds ? left_ms(e[n].staged_s, (int64_t)*seconds) : 0;
-
-		if (!left || strcmp(e[n].stage, "Archived"))
-			continue;
-		l->rests_after = e[n].version;
-		rest(l, now_ms + left);
-		sen_learner_say(l, SEN_LOG_NOTICE,
-				"learning rests for %lld s more: version %u was rolled back",
-				(long long)left / 1000, e[n].version);
-		return;
-	}
-}
-
-void sen_learner_end_rest(struct sen_learner *l)
-{
-	if (l->rests_after)
-		record_rest(l, l->rests_after, 0);
-	l->rests_after = 0;
-}
-
 /* There is nothing to go back to: what its model is like must be found out anew. */
 static void start_over(struct sen_learner *l, int64_t now_ms)
 {
@@ -198,8 +149,7 @@ static void tell_roll_back(struct sen_learner *l, unsigned int bad)
 	char then[32] = "is switched off";
 
 	if (!off) {
-		l->rests_after = bad;
-		record_rest(l, bad, l->config.watch_pause);
+		sen_learner_record_rest(l, bad);
 		snprintf(then, sizeof(then), "rests for %u s", l->config.watch_pause);
 	}
 	sen_learner_say(l, SEN_LOG_WARNING, "rolled back to model %u: %s; learning %s",
@@ -218,7 +168,7 @@ static void go_back(struct sen_learner *l, int64_t now_ms)
 		start_over(l, now_ms);
 		return;
 	}
-	rest(l, now_ms + 1000ll * l->config.watch_pause);
+	sen_learner_rest(l, now_ms + 1000ll * l->config.watch_pause);
 	if (sen_learner_enforce(l, model, &why)) {
 		l->condemned = bad;
 		l->previous = model;

@@ -283,6 +283,28 @@ static void a_pause_outlasts_the_program(void **state)
 	assert_int_equal(lab_state(l), SEN_LEARNER_PAUSED);
 }
 
+static void a_pause_outlasts_the_agent(void **state)
+{
+	struct lab *l = *state;
+
+	assert_int_equal(sen_learner_pause(l->learner, 0, l->now_ms, NULL), 0);
+	lab_start(l);
+	assert_int_equal(lab_state(l), SEN_LEARNER_PAUSED);
+	lab_pass(l, 100000);
+	assert_int_equal(lab_state(l), SEN_LEARNER_PAUSED);
+	assert_int_equal(sen_learner_resume(l->learner, l->now_ms, NULL), 0);
+	lab_pass(l, 2);
+	lab_start(l);
+	assert_int_equal(lab_state(l), SEN_LEARNER_ACTIVE);
+	/* One for a time goes on for what is left of it. */
+	assert_int_equal(sen_learner_pause(l->learner, 3600, l->now_ms, NULL), 0);
+	lab_start(l);
+	lab_pass(l, 3500);
+	assert_int_equal(lab_state(l), SEN_LEARNER_PAUSED);
+	lab_pass(l, 101);
+	assert_int_equal(lab_state(l), SEN_LEARNER_ACTIVE);
+}
+
 static void a_candidate_goes_on_as_the_history_says(void **state)
 {
 	struct lab *l = *state;
@@ -324,6 +346,7 @@ int main(void)
 		TEST(counters_that_begin_anew_make_no_marks),
 		TEST(counters_that_begin_anew_are_no_drift),
 		TEST(a_pause_outlasts_the_program),
+		TEST(a_pause_outlasts_the_agent),
 		TEST(a_candidate_goes_on_as_the_history_says),
 	};
 

@@ -10,11 +10,12 @@
 
 static const struct syntax syntax = {
 	.name = "policy",
-	.args = "IFACE [observe|alert|enforce]",
+	.args = "IFACE [observe|alert|enforce|enforce-learned]",
 	.doc = "Show what flagged packets meet on an interface, or change it from the next packet on. "
-	       "Nothing is detached, counters and flows stay; agents leave it as it is.\v"
+	       "Nothing is detached, counters and flows stay.\v"
 	       "observe: only count; alert: report what is flagged; enforce: also drop flows that a "
-	       "labelled class names. Normal flows to a host under attack can be among these: `sentroid "
+	       "labelled class names; enforce-learned: alert until the agent has learned a model here, which "
+	       "then turns it into enforce, and back should that model fail. Normal flows to a host under attack can be among these: `sentroid "
 	       "replay --policy enforce` counts them on a capture of your own.",
 	.least = 1,
 	.most = 2,

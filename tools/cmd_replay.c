@@ -28,6 +28,9 @@ struct options {
 	bool json;
 };
 
+/* Without an agent nobody turns enforce on. */
+static const char *const offline_policies[] = { "observe", "alert", "enforce", NULL };
+
 enum {
 	KEY_MODEL = 0x100,
 	KEY_POLICY,
@@ -74,7 +77,7 @@ static int on_option(int key, const char *value, void *input)
 		o->model = value;
 		return 0;
 	case KEY_POLICY:
-		return parse_choice("--policy", value, policy_words, &o->policy);
+		return parse_choice("--policy", value, offline_policies, &o->policy);
 	case KEY_FLOWS:
 		o->flows = value;
 		return 0;

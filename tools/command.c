@@ -15,7 +15,7 @@
 
 static const char version[] = "sentroid " SENTROID_VERSION;
 
-const char *const policy_words[] = { "observe", "alert", "enforce", NULL };
+const char *const policy_words[] = { "observe", "alert", "enforce", "enforce-learned", NULL };
 
 /* Command being parsed or run, for messages; empty for `sentroid` itself. */
 static const char *command_name = "";
@@ -272,7 +272,7 @@ int run_command(const char *group, const char *doc, const struct command *table,
 
 const char *policy_word(unsigned int mode)
 {
-	return mode <= SEN_MODE_ENFORCE ? policy_words[mode] : "unknown";
+	return mode <= SEN_MODE_ENFORCE_LEARNED ? policy_words[mode] : "unknown";
 }
 
 void digest_text(const __u8 *digest, char hex[DIGEST_HEX])

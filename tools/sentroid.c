@@ -14,7 +14,7 @@ static const struct command commands[] = {
 	{ "attach", "IFACE [--mode MODE] [--model FILE] [--policy POLICY] [--egress] [--flows N]",
 	  "load the packet program, attach it to an interface and pin it", cmd_attach },
 	{ "detach", "IFACE", "take it off and leave nothing behind", cmd_detach },
-	{ "policy", "IFACE [observe|alert|enforce] [--json]",
+	{ "policy", "IFACE [observe|alert|enforce|enforce-learned] [--json]",
 	  "what flagged packets meet, shown or changed while traffic flows", cmd_policy },
 	{ "status", "[IFACE] [--json]", "what is attached, and what it has counted", cmd_status },
 	{ "model", "push|show|list|verify|rollback|promote ...",

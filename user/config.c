@@ -12,6 +12,7 @@
 #include "loader.h"
 #include "log.h"
 
+#define WEIGHT_ONE(id, name, help) [SEN_CLASS_##id] = 1,
 const struct sen_config sen_config_defaults = {
 	.listen = "127.0.0.1:9966",
 	.state_dir = "/var/lib/sentroid",
@@ -35,6 +36,7 @@ const struct sen_config sen_config_defaults = {
 	.store_days = 30,
 	.uploads_keep = 200,
 	.uploads_days = 90,
+	.weights = { SEN_ATTACK_CLASSES(WEIGHT_ONE) },
 	.train_members = 3,
 	.train_centroids = 32,
 	.train_target_fpr = 0.001,
@@ -115,6 +117,9 @@ static const struct option_word switch_words[] = { { "no", 0 }, { "yes", 1 }, { 
 	{                                                                  \
 		section, key, OPTION_REAL, AT(field), min, max, NULL, help \
 	}
+#define WEIGHT_OPTION(id, name, help)                           \
+	REAL("weights", name, weights[SEN_CLASS_##id], 0, 1000, \
+	     "part of the class in what is learned of attacks: " help),
 #define WORD(section, key, field, words, help)                          \
 	{                                                               \
 		section, key, OPTION_WORD, AT(field), 0, 0, words, help \
@@ -130,7 +135,7 @@ static const struct option options[] = {
 	WORD("attach", "mode", attach_mode, attach_words,
 	     "how to attach where nothing is attached yet"),
 	WORD("attach", "policy", policy, policy_words,
-	     "what flagged packets meet, set when attaching; `sentroid policy` changes it later"),
+	     "what flagged packets meet, set when attaching; enforce begins with the first model that is learned here. `sentroid policy` changes it later"),
 	WORD("attach", "egress", attach_egress, switch_words,
 	     "see what leaves as well, so that answers count on an end host; set when attaching"),
 	COUNT("attach", "flows", attach_flows, SEN_FLOWS_MIN, SEN_FLOWS_MAX,
@@ -164,7 +169,8 @@ static const struct option options[] = {
 	COUNT("uploads", "keep", uploads_keep, 10, 100000,
 	      "uploaded files that are kept, of each kind: waiting, trained on, rejected ..."),
 	COUNT("uploads", "days", uploads_days, 1, 3650, "... and days for which they are"),
-	COUNT("train", "members", train_members, 1, SEN_MEMBERS_MAX - 1, "size of the ensemble"),
+	SEN_ATTACK_CLASSES(WEIGHT_OPTION) COUNT("train", "members", train_members, 1,
+						SEN_MEMBERS_MAX - 1, "size of the ensemble"),
 	COUNT("train", "centroids", train_centroids, 2, SEN_CENTROIDS_MAX,
 	      "centroids of each member"),
 	REAL("train", "target_fpr", train_target_fpr, 0.00001, 0.1,

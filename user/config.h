@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "sentroid/names.h"
+
 #define SEN_CONFIG_PATH "/etc/sentroid/sentroid.conf"
 
 struct sen_config {
@@ -38,6 +40,7 @@ struct sen_config {
 	unsigned int uploads_keep;
 	unsigned int uploads_days;
 
+	double weights[SEN_CLASS_BUILTIN_COUNT]; /* of attacks, by class */
 	unsigned int train_members;
 	unsigned int train_centroids;
 	double train_target_fpr;

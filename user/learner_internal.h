@@ -52,7 +52,7 @@ struct sen_learner {
 	unsigned int reference_wanted;   /* version that the registry has it from, 0: itself */
 	unsigned int condemned; /* version that is to be rolled back and is still in force, 0: none */
 	unsigned int rests_after; /* version rolled back for which learning rests, 0: none */
-	unsigned int paused_at; /* version in force when an operator paused, 0: not paused */
+	unsigned int paused_at;   /* version in force when an operator paused, 0: not paused */
 	unsigned int unrecorded; /* version rolled back that the registry still has in Production */
 	bool unrecorded_told;
 	bool started;

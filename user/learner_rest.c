@@ -10,7 +10,7 @@
 #define RESTS "rest_seconds"
 /* Of the version in force when an operator paused: until when, Unix time; 0: it has gone on again. */
 #define PAUSED_UNTIL "paused_until"
-#define FOREVER	     -1.0
+#define FOREVER      -1.0
 
 static void record(struct sen_learner *l, unsigned int version, const char *fact, double value)
 {

@@ -110,6 +110,7 @@ static struct sen_store_wish wish_for(const struct sen_learner *l, enum sen_trai
 		.fresh = kept.fresh,
 		.past = kept.past,
 		.attacks = SEN_ATTACKS_KEPT,
+		.weights = l->config.weights,
 		.least_score = kind == SEN_TRAINING_BASELINE ? 0 : SEN_ONE,
 	};
 	size_t least = sen_learner_samples_needed(l), wanted;

@@ -365,7 +365,6 @@ struct sen_store_counts sen_store_counts(struct sen_store *s)
 		.fresh = s->count[SEN_STRATUM_FRESH],
 		.past = s->count[SEN_STRATUM_PAST],
 		.unlabelled = s->count[SEN_STRATUM_UNLABELLED],
-		.classes = classes_present(s),
 	};
 
 	for (unsigned int i = SEN_STRATUM_ATTACK; i < SEN_STRATA; i++)

@@ -48,7 +48,6 @@ struct sen_store_counts {
 	size_t past;       /* the others of them */
 	size_t unlabelled; /* between the marks, teaching nothing */
 	size_t attack;
-	size_t classes; /* of attacks */
 };
 
 struct sen_store;
@@ -78,11 +77,12 @@ int sen_store_flush(struct sen_store *s, int64_t wall_ms, struct sen_why *why);
 struct sen_store_counts sen_store_counts(struct sen_store *s);
 
 /* What a training takes; counts that do not fit the store are cut. Of `fresh` and `past` benign ones
- * (labelled so when drawn) random draws, but first what operators have labelled so; of attacks equal
- * shares of the classes. Only certain labels (rules, operators,
+ * (labelled so when drawn) random draws, but first what operators have labelled so; of attacks the
+ * classes get shares by their weights. Only certain labels (rules, operators,
  * uploads) make an attack here. */
 struct sen_store_wish {
 	size_t fresh, past, attacks;
+	const double *weights; /* of the built-in classes, others have 1; NULL: all alike */
 	uint32_t least_score; /* of attacks by a model of this store, Q16, but for those that operators
 			       * have named; 0: any attack */
 };

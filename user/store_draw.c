@@ -69,7 +69,20 @@ static int draw_past(struct sen_store *s, struct draw *d, size_t most, struct se
 	return err ? err : draw_normal(s, d, SEN_STRATUM_PAST, most - (d->n - before), why);
 }
 
-/* Equal shares of the classes, in each first what operators have named; what one has too few for, the next
+static double weight_of(const struct sen_store_wish *wish, unsigned int stratum)
+{
+	unsigned int class_id = stratum - SEN_STRATUM_ATTACK;
+
+	return wish->weights && class_id < SEN_CLASS_BUILTIN_COUNT ? wish->weights[class_id] : 1;
+}
+
+/* The last one to be served gets all that is left, whatever rounding has made of the sum. */
+static size_t share_of(size_t left, double weight, double weights)
+{
+	return weight < weights ? (size_t)((double)left * weight / weights) : left;
+}
+
+/* Shares of the classes by weight, in each first what operators have named; what one has too few for, the next
  * ones get. A high score alone makes no attack; an operator's word does, whatever the score was: that it was
  * missed is why they gave it. */
 static int draw_attacks(struct sen_store *s, struct draw *d, const struct sen_store_wish *wish,
@@ -80,15 +93,21 @@ static int draw_attacks(struct sen_store *s, struct draw *d, const struct sen_st
 		" FROM samples WHERE id IN (SELECT id FROM samples WHERE stratum = ?1 AND origin > 1 "
 		"AND (?2 = 0 OR origin = 3 OR (version > 0 AND score >= ?2)) "
 		"ORDER BY origin = 3 DESC, random() LIMIT ?3)";
-	size_t left = wish->attacks, classes = sen_store_counts(s).classes, before;
+	size_t left = wish->attacks, before;
+	double weights = 0, weight;
 	int err = 0;
 
+	for (unsigned int i = SEN_STRATUM_ATTACK; i < SEN_STRATA; i++)
+		weights += s->count[i] ? weight_of(wish, i) : 0;
 	for (unsigned int i = SEN_STRATUM_ATTACK; !err && i < SEN_STRATA; i++) {
-		if (!s->count[i])
+		weight = weight_of(wish, i);
+		if (!s->count[i] || weight <= 0)
 			continue;
 		before = d->n;
-		err = draw_rows(s, d, sql, i, wish->least_score, left / classes--, why);
+		err = draw_rows(s, d, sql, i, wish->least_score, share_of(left, weight, weights),
+				why);
 		left -= d->n - before;
+		weights -= weight;
 	}
 	return err;
 }

@@ -179,7 +179,8 @@ enum sen_slot {
 enum sen_mode {
 	SEN_MODE_OBSERVE,
 	SEN_MODE_ALERT,
-	SEN_MODE_ENFORCE
+	SEN_MODE_ENFORCE,
+	SEN_MODE_ENFORCE_LEARNED /* alert, until the agent has learned a model here and says enforce */
 };
 
 /* Why a sample was taken. */

@@ -22,8 +22,10 @@
 	X(UNTRACKED, "untracked", "no room in the flow table: every way of the set is in use")
 
 /* What a flow is taken for. NONE: nothing wrong with it. UNKNOWN: anomalous, like nothing labelled. */
-#define SEN_CLASSES(X)                                                                        \
-	X(NONE, "", "normal traffic")                                                         \
+#define SEN_CLASSES(X)                \
+	X(NONE, "", "normal traffic") \
+	SEN_ATTACK_CLASSES(X)
+#define SEN_ATTACK_CLASSES(X)                                                                 \
 	X(UNKNOWN, "unknown", "a novelty: unlike normal traffic and unlike labelled attacks") \
 	X(SCAN, "scan", "a source tries many ports or hosts")                                 \
 	X(SYN_FLOOD, "syn_flood", "many half-open connections to a target")                   \

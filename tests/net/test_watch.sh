@@ -3,7 +3,8 @@
 #
 # A model that goes bad after its promotion: traffic that it has never seen begins as it comes into force,
 # and no rule explains what it flags. The watch goes back to the version before by itself, once; learning
-# rests, also for the next agent, until an operator resumes it; the history says why.
+# rests, also for the next agent, until an operator resumes it; the history says why. Nothing is dropped
+# before there is a model that was learned here.
 
 cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source-path=SCRIPTDIR source=lab.sh
@@ -29,15 +30,20 @@ entry() { model show "$1" --json 2>/dev/null | jq -r "$2"; }
 learn() { in_srv "$SENTROID" learn "$1" "$LAB_IF" --state-dir "$LAB_TMP/state" 2>&1; }
 
 # The calm part of the network only; nothing is trained but what is asked for, and no canary.
-agent_start '[baseline]' "seconds = $BASELINE" '[train]' 'centroids = 4' '[learn]' 'min_interval = 3600' \
+agent_start '[attach]' 'policy = enforce' '[baseline]' "seconds = $BASELINE" '[train]' 'centroids = 4' '[learn]' 'min_interval = 3600' \
 	'interval = 7200' 'samples = 100000' '[canary]' 'evaluations = 0' '[watch]' 'seconds = 20' 'factor = 1' ||
 	give_up "the agent starts"
+[ "$(status .policy)" = enforce-learned ]
+check "enforce waits for a model that is learned here" status .policy
 for user in 1 2 3; do
 	benign_one dns "$SECONDS_AHEAD" $user
 	benign_one ping "$SECONDS_AHEAD" $((user + 3))
 done
 agent_until 30 '.learner.state == "active"' || give_up "a model after the baseline"
 first=$(agent_says .learner.version)
+sleep 1.2 # the agent looks once a second
+[ "$(status '| "\(.policy) \(.drops)"')" = "enforce 0" ]
+check "... and begins with it" agent_log
 learn now >/dev/null
 agent_until 10 ".learner.version > $first"
 check "a second version comes into force" agent_log

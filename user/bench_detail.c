@@ -19,46 +19,60 @@ static struct sen_bench_setup scatter_setup(unsigned int stages)
 	};
 }
 
-/* Median cost of a packet of a freshly loaded path; with a shadow model where there is one. */
-static int measure_path(const struct sen_model_flat *model, const struct sen_model_flat *shadow,
-			unsigned int stages, unsigned int rounds, unsigned int packets, double *ns)
-{
-	struct sen_bench_setup setup = scatter_setup(stages);
-	double v[SEN_BENCH_ROUNDS_MAX], warm;
-	struct sen_bench_frame frame;
-	struct bench *skel;
-	int err = sen_bench_load(model, &setup, &skel);
+/* One path for each number of stages that run, and one with a shadow model beside all of them. */
+#define PATHS (SEN_STAGE_COUNT + 1)
 
-	if (err)
-		return err;
+static int load_paths(const struct sen_model_flat *model, struct bench *skel[PATHS])
+{
+	int err = 0;
+
+	for (unsigned int i = 0; !err && i < PATHS; i++) {
+		unsigned int stages = i < SEN_STAGE_COUNT ? i + 1 : SEN_STAGE_COUNT;
+		struct sen_bench_setup setup = scatter_setup(stages);
+
+		err = sen_bench_load(model, &setup, &skel[i]);
+	}
+	if (!err)
+		err = sen_model_slot_set(bpf_map__fd(skel[PATHS - 1]->maps.models), SEN_SLOT_SHADOW,
+					 model);
+	return err;
+}
+
+/* Median cost of a packet of each path. They take turns, so that whatever slows the machine slows them alike. */
+static int measure_paths(struct bench *skel[PATHS], unsigned int rounds, unsigned int packets,
+			 double median[PATHS])
+{
+	double ns[PATHS][SEN_BENCH_ROUNDS_MAX];
+	struct sen_bench_frame frame;
+	int err = 0;
+
 	sen_bench_build_frame(&frame, true);
-	if (shadow)
-		err = sen_model_slot_set(bpf_map__fd(skel->maps.models), SEN_SLOT_SHADOW, shadow);
-	if (!err)
-		err = sen_bench_run(skel->progs.bench_path, &frame, packets, &warm);
 	for (unsigned int r = 0; !err && r < rounds; r++)
-		err = sen_bench_run(skel->progs.bench_path, &frame, packets, &v[r]);
-	if (!err)
-		*ns = sen_bench_median(v, rounds);
-	bench__destroy(skel);
+		for (unsigned int i = 0; !err && i < PATHS; i++)
+			err = sen_bench_round(skel[i]->progs.bench_path, &frame, packets,
+					      &ns[i][r]);
+	for (unsigned int i = 0; !err && i < PATHS; i++)
+		median[i] = sen_bench_median(ns[i], rounds);
 	return err;
 }
 
 static int measure_stages(const struct sen_model_flat *model, unsigned int rounds,
 			  unsigned int packets, struct sen_bench_detail *out)
 {
-	double before = 0, ns = 0;
-	int err = 0;
+	struct bench *skel[PATHS] = { NULL };
+	double ns[PATHS];
+	int err = load_paths(model, skel);
 
-	for (unsigned int stage = 0; !err && stage < SEN_STAGE_COUNT; stage++) {
-		err = measure_path(model, NULL, stage + 1, rounds, packets, &ns);
-		out->stage_ns[stage] = ns - before;
-		before = ns;
-	}
 	if (!err)
-		err = measure_path(model, model, SEN_STAGE_COUNT, rounds, packets, &ns);
-	out->shadow_ns = ns - before;
-	return err;
+		err = measure_paths(skel, rounds, packets, ns);
+	for (unsigned int i = 0; i < PATHS; i++)
+		bench__destroy(skel[i]);
+	if (err)
+		return err;
+	for (unsigned int stage = 0; stage < SEN_STAGE_COUNT; stage++)
+		out->stage_ns[stage] = ns[stage] - (stage ? ns[stage - 1] : 0);
+	out->shadow_ns = ns[PATHS - 1] - ns[SEN_STAGE_COUNT - 1];
+	return 0;
 }
 
 static unsigned int scoring_centroids(const struct sen_model_flat *model)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "harness.h"
+#include "jiffies.h"
 #include "modelkit.h"
 
 #include <errno.h>
@@ -44,7 +45,12 @@ static unsigned int size_table(struct bpf_map *sets, struct bpf_map *entries, un
 static void configure(struct sentroid *skel, const struct rig_sizes *sizes)
 {
 	struct sentroid__rodata *ro = skel->rodata;
+	struct sen_jiffies jiffies = { 0 };
 
+	if (sizes->live && !sizes->no_jiffies)
+		jiffies = sen_jiffies_measure();
+	ro->sen_jiffy_ns = jiffies.ns;
+	ro->sen_jiffy_zero_ns = jiffies.zero_ns;
 	for (int i = 0; i < 6; i++)
 		ro->sen_seed[i] = 0x0123456789abcdefull * (i + 1);
 	ro->sen_replay = !sizes->live;

@@ -55,6 +55,7 @@ void *rig_table_entry(const struct rig_table *t, unsigned int way);
 struct rig_sizes {
 	unsigned int flows, sources, targets, pairs;
 	bool live;        /* lengths and clock are the program's own, as on an interface */
+	bool no_jiffies;  /* a live clock is the coarse one */
 	bool egress;      /* load the program for the way out too */
 	uint64_t own_mac; /* of the interface, 0: none */
 };

@@ -261,7 +261,7 @@ install: all ## Install to $(DESTDIR)$(PREFIX)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(OBJ)/sentroid
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(OBJ)/sentroidd
 	install -d $(DESTDIR)$(DATADIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)/sentroid
-	install -m 644 -t $(DESTDIR)$(DATADIR) models/*.json
+	install -m 644 -t $(DESTDIR)$(DATADIR) models/*.json packaging/prometheus.rules.yml
 	sed 's|@SBINDIR@|$(SBINDIR)|' packaging/sentroidd.service \
 		> $(DESTDIR)$(UNITDIR)/sentroidd.service
 	test -e $(DESTDIR)$(SYSCONFDIR)/sentroid/sentroid.conf || install -m 644 \

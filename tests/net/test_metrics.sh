@@ -45,6 +45,14 @@ check "packets are counted" grep sentroid_packets <<<"$metrics"
 [[ $metrics == *"sentroid_model_info{"*"$(status .model.digest)"* ]]
 check "the model in force is told by its digest" grep sentroid_model <<<"$metrics"
 
+rules=packaging/prometheus.rules.yml
+problems=$(promtool check rules "$rules" 2>&1)
+check "the alerting rules are sound" echo "$problems"
+mapfile -t asked_for < <(grep -o 'sentroid_[a-z_]*' "$rules" | sort -u)
+missing=$(for name in "${asked_for[@]}"; do grep -q "^$name[{ ]" <<<"$metrics" || echo "$name"; done)
+[ "${#asked_for[@]}" -ge 8 ] && [ -z "$missing" ]
+check "... and ask for nothing that is not there" echo "$missing"
+
 # --- health --------------------------------------------------------------------------------------
 
 [[ $(page /healthz) == "HTTP/1.1 200"*$'\n'"ok" ]]
@@ -60,6 +68,8 @@ cat >"$LAB_TMP/prometheus.yml" <<CONF
 global:
   scrape_interval: 1s
   scrape_timeout: 1s
+  evaluation_interval: 1s
+rule_files: ["$PWD/$rules"]
 scrape_configs:
   - job_name: sentroid
     static_configs:
@@ -86,6 +96,8 @@ asked 'up{job="sentroid"}' 1
 check "Prometheus scrapes it" cat "$LAB_TMP/log/prometheus.log"
 asked "sentroid_alerts_total{interface=\"$LAB_IF\",class=\"scan\"}" 1
 check "... and knows the alert" ask sentroid_alerts_total
+asked "ALERTS{alertname=\"SentroidAlertsOpen\",alertstate=\"firing\",interface=\"$LAB_IF\"}" 1 && [ "$(ask 'count(ALERTS)')" = 1 ]
+check "... and raises an alert of its own, by the rules that are shipped" ask ALERTS
 packets=$(ask "sentroid_packets_total{interface=\"$LAB_IF\"}")
 in_cli ping -q -c 20 -i 0.01 -W 1 "$LAB_SRV4" >/dev/null
 asked "sentroid_packets_total{interface=\"$LAB_IF\"} >= bool $((${packets%%[!0-9]*} + 20))" 1

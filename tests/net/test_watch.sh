@@ -29,16 +29,33 @@ model() { in_srv "$SENTROID" model "$1" "$LAB_IF" "${@:2}" --state-dir "$LAB_TMP
 entry() { model show "$1" --json 2>/dev/null | jq -r "$2"; }
 learn() { in_srv "$SENTROID" learn "$1" "$LAB_IF" --state-dir "$LAB_TMP/state" 2>&1; }
 
+calm() {
+	local user
+	for user in 1 2 3; do
+		benign_one dns "$SECONDS_AHEAD" $user
+		benign_one ping "$SECONDS_AHEAD" $((user + 3))
+	done
+}
+odd() {
+	local user
+	for user in 1 2 3; do
+		benign_one burst "$SECONDS_AHEAD" $((user + 6))
+		benign_one web "$SECONDS_AHEAD" $((user + 9))
+	done
+}
+hush() {
+	local pid
+	for pid in "${BENIGN_PIDS[@]}"; do kill "$pid" 2>/dev/null; done
+	benign_wait
+}
+
 # The calm part of the network only; nothing is trained but what is asked for, and no canary.
 agent_start '[attach]' 'policy = enforce' '[baseline]' "seconds = $BASELINE" '[train]' 'centroids = 4' '[learn]' 'min_interval = 3600' \
 	'interval = 7200' 'samples = 100000' '[canary]' 'evaluations = 0' '[watch]' 'seconds = 20' 'factor = 1' ||
 	give_up "the agent starts"
 [ "$(status .policy)" = enforce-learned ]
 check "enforce waits for a model that is learned here" status .policy
-for user in 1 2 3; do
-	benign_one dns "$SECONDS_AHEAD" $user
-	benign_one ping "$SECONDS_AHEAD" $((user + 3))
-done
+calm
 agent_until 30 '.learner.state == "active"' || give_up "a model after the baseline"
 first=$(agent_says .learner.version)
 sleep 1.2 # the agent looks once a second
@@ -51,10 +68,7 @@ second=$(agent_says .learner.version)
 
 # --- it goes bad -----------------------------------------------------------------------------------
 
-for user in 1 2 3; do
-	benign_one burst "$SECONDS_AHEAD" $((user + 6))
-	benign_one web "$SECONDS_AHEAD" $((user + 9))
-done
+odd
 agent_until 20 "| .learner.version == $first and .learner.rolled_back == 1"
 check "the watch goes back to the version before by itself" agent_log
 [ "$(status .model.version)" = "$first" ] && [ "$(agent_says .learner.state)" = paused ]
@@ -74,7 +88,22 @@ agent_start && [ "$(agent_says .learner.state)" = paused ] && [ "$(status .model
 check "the next agent rests on" agent_log
 learn resume >/dev/null && agent_until 5 '.learner.state == "active"'
 check "learn resume" agent_says .learner
-for pid in "${BENIGN_PIDS[@]}"; do kill "$pid" 2>/dev/null; done
-benign_wait
+hush
+agent_stop TERM
+
+# --- the first model, with none before it ----------------------------------------------------------
+
+in_srv "$SENTROID" detach "$LAB_IF" >/dev/null && rm -rf "$LAB_TMP/state"
+# shellcheck disable=SC2119
+agent_start || give_up "an agent without a past starts"
+calm
+agent_until 30 '.learner.state == "active"' || give_up "a model after its baseline"
+odd
+agent_until 20 '.learner.state == "baseline"'
+check "the first model goes bad: the baseline begins again" agent_log
+sleep 1.2
+[ "$(status .policy)" = enforce-learned ]
+check "... and enforce rests until it is over" agent_log
+hush
 agent_stop TERM
 check_done

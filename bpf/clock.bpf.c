@@ -8,11 +8,13 @@ char _license[] SEC("license") = "GPL";
 
 __u64 clock_jiffies;
 __u64 clock_coarse_ns;
+__u64 clock_jiffies_after;
 
 SEC("xdp")
 int clock_read(struct xdp_md *ctx __attribute__((unused)))
 {
 	clock_jiffies = bpf_jiffies64();
 	clock_coarse_ns = bpf_ktime_get_coarse_ns();
+	clock_jiffies_after = bpf_jiffies64();
 	return XDP_PASS;
 }

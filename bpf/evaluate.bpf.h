@@ -24,14 +24,21 @@ static __always_inline void shadow_compare(struct sen_scratch *s, struct sen_sta
 	s->lanes = lanes;
 }
 
+/* Whether anything is dropped by the word of a model. */
+static __always_inline bool enforced(const struct sen_policy *policy, bool learned)
+{
+	return policy->mode == SEN_MODE_ENFORCE ||
+	       (policy->mode == SEN_MODE_ENFORCE_LEARNED && learned);
+}
+
 /* What policy makes of a class. */
-static __always_inline __u8 verdict_of(const struct sen_policy *policy, __u8 class_id)
+static __always_inline __u8 verdict_of(const struct sen_policy *policy, __u8 class_id, bool learned)
 {
 	__u8 action;
 
 	if (policy->mode == SEN_MODE_OBSERVE)
 		return SEN_VERDICT_PASS;
-	if (policy->mode != SEN_MODE_ENFORCE)
+	if (!enforced(policy, learned))
 		return SEN_VERDICT_ALERT;
 	action = policy->action[class_id & (SEN_CLASS_MAX - 1)];
 	return action == SEN_VERDICT_DROP ? SEN_VERDICT_DROP : SEN_VERDICT_ALERT;
@@ -42,7 +49,8 @@ static __always_inline __u8 flow_judge(struct sen_flow *f, const struct sen_scra
 				       const struct sen_policy *policy)
 {
 	bool flagged = s->result.score >= SEN_ONE;
-	__u8 verdict = flagged ? verdict_of(policy, s->result.class_id) : SEN_VERDICT_PASS;
+	__u8 verdict = flagged ? verdict_of(policy, s->result.class_id, s->learned) :
+				 SEN_VERDICT_PASS;
 	__u8 flags = f->flags & ~(SEN_FLOW_FLAGGED | SEN_FLOW_DROP);
 
 	f->evaluations++;

@@ -58,7 +58,7 @@ static __always_inline __u32 cached_verdict(const struct sen_flow *f,
 {
 	if (!(f->flags & SEN_FLOW_FLAGGED) || knobs->mode == SEN_MODE_OBSERVE)
 		return SEN_VERDICT_PASS;
-	if (f->flags & SEN_FLOW_DROP && knobs->mode == SEN_MODE_ENFORCE)
+	if (f->flags & SEN_FLOW_DROP && enforced(knobs, model_learned()))
 		return SEN_VERDICT_DROP;
 	return SEN_VERDICT_ALERT;
 }
@@ -90,7 +90,7 @@ static __always_inline struct sen_flow *packet_flow(struct sen_scratch *s, struc
 		return f;
 	if (!flow_crowded(place, s->packet.now) || !standing_verdict(model_generation()))
 		return flow_make(&s->packet, place, st);
-	*verdict = verdict_of(knobs, s->result.class_id);
+	*verdict = verdict_of(knobs, s->result.class_id, model_learned());
 	st->flows_inherited++;
 	return NULL;
 }

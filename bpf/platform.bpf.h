@@ -151,6 +151,7 @@ struct sen_scratch {
 	struct sen_lanes lanes;
 	struct sen_score result;
 	__u32 version;      /* of the model that gave the result */
+	__u32 learned;      /* whether it was learned here */
 	__u32 forget;       /* see forget() */
 	__u32 target_entry; /* index of the target's entry, ~0: none */
 	__u32 target_flows; /* its new flows, SEN_EVENT_UNIT each */

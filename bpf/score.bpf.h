@@ -13,6 +13,13 @@ static __always_inline const struct sen_model_flat *model_of(enum sen_slot slot)
 	return inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
 }
 
+static __always_inline bool model_learned(void)
+{
+	const struct sen_model_flat *m = model_of(SEN_SLOT_ACTIVE);
+
+	return m && m->learned;
+}
+
 static __always_inline __u8 model_generation(void)
 {
 	const struct sen_model_flat *m = model_of(SEN_SLOT_ACTIVE);
@@ -122,6 +129,7 @@ __noinline int score_active(void)
 	if (!m || !s)
 		return -1;
 	s->version = m->version;
+	s->learned = m->learned;
 	sen_quantize(m->quantizer, &s->vector, &s->lanes);
 	known = memo_of(&s->lanes);
 	if (known && memo_answers(known, &s->lanes, model_mark(m))) {

@@ -27,7 +27,7 @@ static const struct argp_option option_list[] = {
 	  0 },
 	{ "model", KEY_MODEL, "FILE", 0, "Model to put in force instead of the shipped one", 0 },
 	{ "policy", KEY_POLICY, "POLICY", 0,
-	  "observe: only count; alert: report what is flagged (the default); enforce: also drop flows that a labelled class names; enforce-learned: that once the agent has a model of its own; see sentroid policy --help",
+	  "observe: only count; alert: report what is flagged (the default); enforce: also drop flows that a labelled class names; enforce-learned: that by models that the agent has learned here; see sentroid policy --help",
 	  0 },
 	{ "egress", KEY_EGRESS, 0, 0,
 	  "See what leaves the interface, too, so that handshakes and answers count on an end host",

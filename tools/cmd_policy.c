@@ -14,9 +14,9 @@ static const struct syntax syntax = {
 	.doc = "Show what flagged packets meet on an interface, or change it from the next packet on. "
 	       "Nothing is detached, counters and flows stay.\v"
 	       "observe: only count; alert: report what is flagged; enforce: also drop flows that a "
-	       "labelled class names; enforce-learned: alert until the agent has learned a model here, which "
-	       "then turns it into enforce, and back should that model fail. Normal flows to a host under attack can be among these: `sentroid "
-	       "replay --policy enforce` counts them on a capture of your own.",
+	       "labelled class names; enforce-learned: that by the word of models that the agent has "
+	       "learned here, alert by that of others. Normal flows to a host under attack can be "
+	       "among these: `sentroid replay --policy enforce` counts them on a capture of your own.",
 	.least = 1,
 	.most = 2,
 	.options = json_options,

@@ -28,9 +28,6 @@ struct options {
 	bool json;
 };
 
-/* Without an agent nobody turns enforce on. */
-static const char *const offline_policies[] = { "observe", "alert", "enforce", NULL };
-
 enum {
 	KEY_MODEL = 0x100,
 	KEY_POLICY,
@@ -43,7 +40,8 @@ enum {
 static const struct argp_option option_list[] = {
 	{ "model", KEY_MODEL, "FILE", 0, "Model instead of the shipped one", 0 },
 	{ "policy", KEY_POLICY, "POLICY", 0,
-	  "observe, alert (the default) or enforce, to count what that would have dropped", 0 },
+	  "observe, alert (the default), enforce or enforce-learned, to count what that would have dropped",
+	  0 },
 	{ "flows", KEY_FLOWS, "OUT.csv", 0, "Write a line for every flow", 0 },
 	{ "packets", KEY_PACKETS, "OUT.csv", 0, "Write a line for every frame", 0 },
 	{ "learn", KEY_LEARN, 0, 0,
@@ -77,7 +75,7 @@ static int on_option(int key, const char *value, void *input)
 		o->model = value;
 		return 0;
 	case KEY_POLICY:
-		return parse_choice("--policy", value, offline_policies, &o->policy);
+		return parse_choice("--policy", value, policy_words, &o->policy);
 	case KEY_FLOWS:
 		o->flows = value;
 		return 0;

@@ -62,6 +62,7 @@ static int read_model(const struct sen_dataplane *dp, enum sen_slot slot, struct
 	if (err)
 		return err == -ENOENT ? 0 : err;
 	out->present = true;
+	out->learned = flat.learned;
 	out->version = flat.version;
 	out->parent = flat.parent;
 	out->created_s = flat.created_s;

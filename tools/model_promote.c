@@ -29,6 +29,7 @@ static int from_registry(struct sen_registry *r, struct sen_dataplane *dp, unsig
 
 	if (!err)
 		err = sen_model_flatten(model, flat, why);
+	flat->learned = 1;
 	if (!err)
 		err = sen_dataplane_push(dp, SEN_SLOT_ACTIVE, flat, why);
 	sen_model_free(model);

@@ -51,6 +51,7 @@ static int load_target(struct rollback *r, struct sen_why *why)
 	err = sen_registry_load(r->registry, version, &model, why);
 	if (!err)
 		err = sen_model_flatten(model, &r->model, why);
+	r->model.learned = 1;
 	sen_model_free(model);
 	return err;
 }

@@ -11,6 +11,7 @@
 
 struct status_model {
 	bool present;
+	bool learned; /* on this interface */
 	unsigned int version;
 	unsigned int parent;
 	int64_t created_s;

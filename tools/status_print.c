@@ -104,8 +104,8 @@ static void print_model(const char *what, const struct status_model *m)
 	time_text(m->created_s, created);
 	if (m->parent)
 		snprintf(parent, sizeof(parent), "from %u", m->parent);
-	printf("  %-9s version %u (%.*s), %s, made %s\n", what, m->version, DIGEST_SHORT, m->digest,
-	       parent, created);
+	printf("  %-9s version %u (%.*s), %s, made %s%s\n", what, m->version, DIGEST_SHORT,
+	       m->digest, parent, created, m->learned ? ", learned here" : "");
 }
 
 static void print_counters(const struct sen_stats *c)
@@ -215,6 +215,7 @@ static void add_model(cJSON *object, const char *key, const struct status_model 
 	model = cJSON_AddObjectToObject(object, key);
 	add_u64(model, "version", m->version);
 	cJSON_AddStringToObject(model, "digest", m->digest);
+	cJSON_AddBoolToObject(model, "learned", m->learned);
 }
 
 static void add_degraded(cJSON *object, const struct status *s)

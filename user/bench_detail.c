@@ -42,11 +42,13 @@ static int load_paths(const struct sen_model_flat *model, struct bench *skel[PAT
 static int measure_paths(struct bench *skel[PATHS], unsigned int rounds, unsigned int packets,
 			 double median[PATHS])
 {
-	double ns[PATHS][SEN_BENCH_ROUNDS_MAX];
+	double ns[PATHS][SEN_BENCH_ROUNDS_MAX], warm;
 	struct sen_bench_frame frame;
 	int err = 0;
 
 	sen_bench_build_frame(&frame, true);
+	for (unsigned int i = 0; !err && i < PATHS; i++)
+		err = sen_bench_run(skel[i]->progs.bench_path, &frame, packets, &warm);
 	for (unsigned int r = 0; !err && r < rounds; r++)
 		for (unsigned int i = 0; !err && i < PATHS; i++)
 			err = sen_bench_round(skel[i]->progs.bench_path, &frame, packets,

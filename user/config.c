@@ -100,6 +100,7 @@ static const struct option_word attach_words[] = { { "auto", SEN_ATTACH_AUTO },
 static const struct option_word policy_words[] = { { "observe", SEN_MODE_OBSERVE },
 						   { "alert", SEN_MODE_ALERT },
 						   { "enforce", SEN_MODE_ENFORCE },
+						   { "enforce-learned", SEN_MODE_ENFORCE_LEARNED },
 						   { NULL, 0 } };
 static const struct option_word switch_words[] = { { "no", 0 }, { "yes", 1 }, { NULL, 0 } };
 
@@ -135,7 +136,7 @@ static const struct option options[] = {
 	WORD("attach", "mode", attach_mode, attach_words,
 	     "how to attach where nothing is attached yet"),
 	WORD("attach", "policy", policy, policy_words,
-	     "what flagged packets meet, set when attaching; enforce begins with the first model that is learned here. `sentroid policy` changes it later"),
+	     "what flagged packets meet, set when attaching; `sentroid policy` changes it later"),
 	WORD("attach", "egress", attach_egress, switch_words,
 	     "see what leaves as well, so that answers count on an end host; set when attaching"),
 	COUNT("attach", "flows", attach_flows, SEN_FLOWS_MIN, SEN_FLOWS_MAX,

@@ -281,7 +281,6 @@ void sen_interface_tick(struct sen_interface *i)
 	/* The wall clock may have been set, or have gone on while the machine slept. */
 	sen_learner_set_epoch(i->learner, sen_clock_ms(CLOCK_REALTIME) - now_ms);
 	sen_learner_tick(i->learner, now_ms);
-	sen_interface_tick_policy(i);
 }
 
 void sen_interface_limit_uploads(struct sen_interface *i)

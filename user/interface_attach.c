@@ -113,7 +113,7 @@ static int attach(struct sen_interface *i, struct sen_why *why)
 {
 	const struct sen_config *config = i->env.config;
 	struct sen_attach_options options = { .mode = config->attach_mode,
-					      .policy = sen_interface_first_mode(config),
+					      .policy = config->policy,
 					      .egress = config->attach_egress,
 					      .flows = config->attach_flows };
 	struct sen_attach_result result = { 0 };

@@ -25,7 +25,6 @@ struct sen_interface {
 	bool state_made, root_made; /* these folders were not there before this start */
 	bool store_made;            /* nor was the file of samples */
 	bool attached_here;
-	bool learned; /* the model in force, a second ago, had been learned here */
 	bool connected;
 	ino_t pin; /* of the program, to notice another in its place */
 
@@ -48,10 +47,6 @@ struct sen_interface {
 
 extern const struct sen_learner_ops sen_interface_learner_ops;
 extern const struct sen_uploads_ops sen_interface_uploads_ops;
-
-/* The policy that an interface is attached with, and what becomes of enforce with the model in force. */
-enum sen_mode sen_interface_first_mode(const struct sen_config *config);
-void sen_interface_tick_policy(struct sen_interface *i);
 
 /* Callbacks of the ring and of the alerts. */
 void sen_interface_event(void *ctx, const struct sen_event *ev);

@@ -130,10 +130,12 @@ static void tick_enabled(struct sen_learner *l, int64_t now_ms)
 {
 	if (l->status.state != SEN_LEARNER_OFF || !l->config.learn_enabled)
 		return;
-	if (l->in_force)
+	if (l->in_force) {
 		sen_learner_begin_active(l, now_ms);
-	else
+		sen_learner_resume_rest(l, now_ms);
+	} else {
 		sen_learner_begin_baseline(l, now_ms);
+	}
 	sen_learner_say(l, SEN_LOG_NOTICE, "learning is switched on: %s",
 			sen_learner_state_name(l->status.state));
 }
@@ -153,6 +155,8 @@ void sen_learner_tick(struct sen_learner *l, int64_t now_ms)
 		l->checked_ms = now_ms;
 		sen_learner_check_active(l, now_ms);
 		sen_learner_record_roll_back(l);
+		if (l->rest_stale && l->status.state != SEN_LEARNER_PAUSED)
+			sen_learner_end_rest(l);
 	}
 	tick_enabled(l, now_ms);
 	sen_learner_tick_watch(l, now_ms);

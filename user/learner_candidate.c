@@ -220,6 +220,7 @@ static struct sen_candidate *candidate_new(struct sen_model *model, struct sen_w
 		sen_candidate_free(c);
 		return NULL;
 	}
+	c->flat->learned = 1;
 	c->model = model;
 	return c;
 }

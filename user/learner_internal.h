@@ -52,7 +52,8 @@ struct sen_learner {
 	unsigned int reference_wanted;   /* version that the registry has it from, 0: itself */
 	unsigned int condemned; /* version that is to be rolled back and is still in force, 0: none */
 	unsigned int rests_after; /* version rolled back for which learning rests, 0: none */
-	unsigned int paused_at;   /* version in force when an operator paused, 0: not paused */
+	bool paused;              /* by an operator */
+	bool rest_stale;          /* over, but still on record */
 	unsigned int unrecorded; /* version rolled back that the registry still has in Production */
 	bool unrecorded_told;
 	bool started;
@@ -127,6 +128,8 @@ void sen_learner_tick_triggers(struct sen_learner *l, int64_t now_ms);
 /* The best that the models on the way to the one in force are on record with, since a baseline or an operator
  * has answered for one. */
 struct sen_standard sen_learner_standard(const struct sen_learner *l);
+/* What tells one set of class weights from another on record. */
+double sen_learner_weights_mark(const struct sen_learner *l);
 /* Write down a model and what is known of it, giving it its number and digest. */
 int sen_learner_register(struct sen_learner *l, struct sen_training *t, struct sen_why *why);
 void sen_learner_set_stage(struct sen_learner *l, unsigned int version, const char *stage,
@@ -167,6 +170,10 @@ void sen_learner_record_rest(struct sen_learner *l, unsigned int version);
 void sen_learner_resume_rest(struct sen_learner *l, int64_t now_ms);
 /* Learning goes on: on record, so that it does after a restart, too. */
 void sen_learner_end_rest(struct sen_learner *l);
+/* Likewise, unless an operator has paused it. */
+void sen_learner_end_rest_after(struct sen_learner *l);
+/* Of so many seconds those left, in ms, by the wall clock, which may have been set: never more than all. */
+int64_t sen_learner_left_ms(int64_t since_s, int64_t seconds);
 /* -EAGAIN. */
 int sen_learner_wrong_state(const struct sen_learner *l, const char *what, struct sen_why *why);
 /* Old versions go, by the configuration. */

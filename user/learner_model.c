@@ -99,6 +99,7 @@ int sen_learner_register(struct sen_learner *l, struct sen_training *t, struct s
 	sen_registry_number_above(l->registry, l->active.version);
 	err = sen_registry_add(l->registry, model, &origin, why);
 	measured(t, &metrics);
+	sen_facts_set(&metrics, "class_weights", sen_learner_weights_mark(l));
 	return err ? err : sen_registry_measure(l->registry, model->version, &metrics, why);
 }
 
@@ -129,6 +130,25 @@ void sen_learner_check_reference(struct sen_learner *l)
 		find_reference(l, l->in_force);
 }
 
+/* Policy enforce-learned drops only by the word of a model that is answered for. */
+static void answer_for(struct sen_learner *l, bool learned)
+{
+	struct sen_model_flat *flat = malloc(sizeof(*flat));
+	struct sen_why why = { 0 };
+	int err = flat ? l->ops.model(l->ctx, SEN_SLOT_ACTIVE, flat) : -ENOMEM;
+
+	if (!err && flat->learned != learned) {
+		flat->learned = learned;
+		err = l->ops.push(l->ctx, SEN_SLOT_ACTIVE, flat, &why);
+	}
+	if (err && err != -ENOENT)
+		sen_learner_say(l, SEN_LOG_ERROR,
+				"policy enforce-learned still takes the model in "
+				"force for one %slearned here: %s",
+				learned ? "not " : "", *why.text ? why.text : strerror(-err));
+	free(flat);
+}
+
 void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const struct model_id *id)
 {
 	find_reference(l, model);
@@ -136,6 +156,7 @@ void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const str
 	l->in_force = model;
 	l->active = *id;
 	l->status.version = model->version;
+	answer_for(l, true);
 	sen_learner_rescore_drift(l);
 	l->status.threshold_fpr = model->training.holdout_fpr;
 	snprintf(l->status.digest, sizeof(l->status.digest), "%s", model->digest);
@@ -143,6 +164,7 @@ void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const str
 
 void sen_learner_disown(struct sen_learner *l)
 {
+	answer_for(l, false);
 	sen_model_free(l->in_force);
 	sen_model_free(l->reference);
 	l->in_force = l->reference = NULL;
@@ -160,6 +182,7 @@ int sen_learner_enforce(struct sen_learner *l, struct sen_model *model, struct s
 	if (!flat)
 		return sen_why(why, -ENOMEM, NULL, "model: out of memory");
 	err = sen_model_flatten(model, flat, why);
+	flat->learned = 1;
 	if (!err)
 		err = l->ops.push(l->ctx, SEN_SLOT_ACTIVE, flat, why);
 	if (!err) {

@@ -180,9 +180,12 @@ static void follow(struct sen_learner *l, struct sen_model *model, const struct 
 	sen_learner_adopt(l, model, now);
 	l->watch.state = SEN_WATCH_OFF;
 	l->unrecorded = l->condemned = 0;
-	sen_learner_end_rest(l);
+	sen_learner_end_rest_after(l);
 	if (l->status.state != SEN_LEARNER_OFF)
 		sen_learner_begin_active(l, now_ms);
+	/* A pause is over when an operator says so. */
+	if (l->status.state != SEN_LEARNER_OFF && l->paused)
+		l->status.state = SEN_LEARNER_PAUSED;
 	sen_learner_say(l, SEN_LOG_NOTICE,
 			"model %u was put in force by somebody else: goes on from it",
 			model->version);

@@ -39,14 +39,6 @@ void sen_learner_begin_watch(struct sen_learner *l, const struct sen_candidate *
 	      now_ms + 1000ll * l->config.watch_seconds);
 }
 
-/* Of so many seconds those left, by the wall clock, which may have been set. */
-static int64_t left_ms(int64_t since_s, int64_t seconds)
-{
-	int64_t gone = time(NULL) - since_s;
-
-	return 1000 * (gone < 0 ? seconds : gone > seconds ? 0 : seconds - gone);
-}
-
 /* What operators have approved is theirs to judge. */
 static bool is_unwatched(const struct sen_registry_entry *e)
 {
@@ -65,7 +57,7 @@ void sen_learner_resume_watch(struct sen_learner *l, int64_t now_ms)
 	if (!is_unwatched(e) || l->ops.stats(l->ctx, &stats) || l->ops.score_hist(l->ctx, &scores))
 		return;
 	begin(l, &stats, scores.bin[SEN_SLOT_ACTIVE], NULL,
-	      now_ms + left_ms(e->staged_s, l->config.watch_seconds));
+	      now_ms + sen_learner_left_ms(e->staged_s, l->config.watch_seconds));
 }
 
 static void settled(struct sen_learner *l)
@@ -136,6 +128,7 @@ static void start_over(struct sen_learner *l, int64_t now_ms)
 	/* What this model has led to is what it is to get away from. */
 	sen_learner_forget_normal(l);
 	sen_learner_disown(l);
+	sen_learner_end_rest(l);
 	sen_learner_record_roll_back(l);
 	sen_learner_begin_baseline(l, now_ms);
 	sen_learner_say(l, SEN_LOG_WARNING,

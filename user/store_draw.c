@@ -76,10 +76,14 @@ static double weight_of(const struct sen_store_wish *wish, unsigned int stratum)
 	return wish->weights && class_id < SEN_CLASS_BUILTIN_COUNT ? wish->weights[class_id] : 1;
 }
 
-/* The last one to be served gets all that is left, whatever rounding has made of the sum. */
-static size_t share_of(size_t left, double weight, double weights)
+static double weight_from(const struct sen_store *s, const struct sen_store_wish *wish,
+			  unsigned int stratum)
 {
-	return weight < weights ? (size_t)((double)left * weight / weights) : left;
+	double sum = 0;
+
+	for (; stratum < SEN_STRATA; stratum++)
+		sum += s->count[stratum] ? weight_of(wish, stratum) : 0;
+	return sum;
 }
 
 /* Shares of the classes by weight, in each first what operators have named; what one has too few for, the next
@@ -93,21 +97,18 @@ static int draw_attacks(struct sen_store *s, struct draw *d, const struct sen_st
 		" FROM samples WHERE id IN (SELECT id FROM samples WHERE stratum = ?1 AND origin > 1 "
 		"AND (?2 = 0 OR origin = 3 OR (version > 0 AND score >= ?2)) "
 		"ORDER BY origin = 3 DESC, random() LIMIT ?3)";
-	size_t left = wish->attacks, before;
-	double weights = 0, weight;
+	size_t left = wish->attacks, before, share;
+	double weight;
 	int err = 0;
 
-	for (unsigned int i = SEN_STRATUM_ATTACK; i < SEN_STRATA; i++)
-		weights += s->count[i] ? weight_of(wish, i) : 0;
 	for (unsigned int i = SEN_STRATUM_ATTACK; !err && i < SEN_STRATA; i++) {
 		weight = weight_of(wish, i);
 		if (!s->count[i] || weight <= 0)
 			continue;
 		before = d->n;
-		err = draw_rows(s, d, sql, i, wish->least_score, share_of(left, weight, weights),
-				why);
+		share = (size_t)((double)left * (weight / weight_from(s, wish, i)));
+		err = draw_rows(s, d, sql, i, wish->least_score, share, why);
 		left -= d->n - before;
-		weights -= weight;
 	}
 	return err;
 }

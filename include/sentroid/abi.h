@@ -180,7 +180,7 @@ enum sen_mode {
 	SEN_MODE_OBSERVE,
 	SEN_MODE_ALERT,
 	SEN_MODE_ENFORCE,
-	SEN_MODE_ENFORCE_LEARNED /* alert, until the agent has learned a model here and says enforce */
+	SEN_MODE_ENFORCE_LEARNED /* enforce by models that were learned here, alert by others */
 };
 
 /* Why a sample was taken. */

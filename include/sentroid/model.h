@@ -56,7 +56,7 @@ struct sen_model_flat {
 	__u32 members;                 /* 1..SEN_MEMBERS_MAX, of both kinds */
 	__u32 scoring;                 /* 1..members: how many of them score */
 	__u32 threshold_inverse;       /* Q16 */
-	__u32 pad;
+	__u32 learned; /* 1: by the agent of the interface that it is in force on; no part of the digest */
 	struct sen_quantizer quantizer[SEN_DIMS];
 	char class_name[SEN_CLASS_MAX - SEN_CLASS_CUSTOM][SEN_CLASS_NAME_MAX];
 	struct sen_member member[SEN_MEMBERS_MAX];

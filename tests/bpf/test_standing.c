@@ -103,11 +103,12 @@ static void policy_decides_what_they_inherit(void **state)
 		{ SEN_MODE_OBSERVE, PASSED, 1, 0, 0 },
 		{ SEN_MODE_ALERT, PASSED, 0, 1, 0 },
 		{ SEN_MODE_ENFORCE, DROPPED, 0, 0, 1 },
+		{ SEN_MODE_ENFORCE_LEARNED, PASSED, 0, 1, 0 }, /* this one was not */
 	};
 	struct rig *rig = *state;
 
 	flood(rig, BUSY + 1);
-	for (uint32_t i = 0; i < 3; i++) {
+	for (uint32_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct sen_stats before = rig_stats(rig), after;
 
 		rig->policy.mode = cases[i].mode;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The verdict that is kept with a flow, and what policy makes of it. */
 #include "harness.h"
+#include "modelkit.h"
 
 #define CLIENT HOST(1)
 #define SERVER HOST(2)
@@ -83,6 +84,38 @@ static void policy_rules_the_cached_verdict(void **state)
 	}
 }
 
+static void push_learned(struct rig *rig, __u32 version, bool learned)
+{
+	static struct sen_model_flat model;
+
+	model_constant(&model, version, SEN_ONE, SEN_CLASS_SCAN);
+	model.learned = learned;
+	rig_push(rig, SEN_SLOT_ACTIVE, &model);
+}
+
+/* Nothing is dropped by the word of a model that comes from elsewhere, nor cached from one that does not. */
+static void enforcing_what_was_learned_here(void **state)
+{
+	struct rig *rig = *state;
+	struct sent sent = { 0 };
+
+	rig->policy.mode = SEN_MODE_ENFORCE_LEARNED;
+	rig_apply_policy(rig);
+	push_learned(rig, 1, false);
+	for (int n = 0; n < 7; n++)
+		assert_int_equal(udp(rig, 1).action, PASSED);
+	assert_int_equal(rig_stats(rig).alert, 7);
+	push_learned(rig, 2, true);
+	for (int n = 0; n < 7; n++)
+		assert_int_equal((sent = udp(rig, 1)).action, DROPPED);
+	assert_true(rig_flow(rig, sent.flow)->flags & SEN_FLOW_DROP);
+	/* The same one, no longer answered for: between evaluations, too. */
+	push_learned(rig, 2, false);
+	assert_int_equal(udp(rig, 1).action, PASSED);
+	assert_int_equal(rig_stats(rig).drop, 7);
+	rig_assert_balance(rig);
+}
+
 /* What happens to a class is for policy to say. */
 static void the_action_follows_the_class(void **state)
 {
@@ -137,11 +170,9 @@ static void without_a_model_everything_passes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(the_verdict_is_cached),
-		TEST(policy_rules_the_cached_verdict),
-		TEST(the_action_follows_the_class),
-		TEST(observing_touches_nothing),
-		TEST(without_a_model_everything_passes),
+		TEST(the_verdict_is_cached),           TEST(policy_rules_the_cached_verdict),
+		TEST(enforcing_what_was_learned_here), TEST(the_action_follows_the_class),
+		TEST(observing_touches_nothing),       TEST(without_a_model_everything_passes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -260,3 +260,19 @@ void lab_reach_active(struct lab *l)
 	lab_finish_training(l);
 	assert_int_equal(lab_state(l), SEN_LEARNER_ACTIVE);
 }
+
+void lab_reach_second(struct lab *l)
+{
+	lab_reach_active(l);
+	lab_feed(l, 1000, 0);
+	lab_pass(l, 601);
+	lab_finish_training(l);
+	assert_int_equal(l->fake.active.version, 2);
+}
+
+void lab_count(struct lab *l, uint64_t evaluations, uint64_t flagged)
+{
+	l->fake.stats.evaluations += evaluations;
+	l->fake.stats.flagged += flagged;
+	lab_pass(l, 1);
+}

@@ -58,6 +58,10 @@ void lab_pass(struct lab *l, int64_t seconds);
 bool lab_finish_training(struct lab *l);
 /* Through the baseline, to the first model. */
 void lab_reach_active(struct lab *l);
+/* And on, by an update, to the second one, under watch. */
+void lab_reach_second(struct lab *l);
+/* So many evaluations counted, so many of them flagged, and a second for the learner to see it. */
+void lab_count(struct lab *l, uint64_t evaluations, uint64_t flagged);
 
 enum sen_learner_state lab_state(struct lab *l);
 bool lab_has_said(const struct lab *l, const char *words);

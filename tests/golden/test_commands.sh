@@ -137,7 +137,7 @@ run replay scan.pcap --model named.json --policy enforce
 [ "$rc" = 0 ] && grep -Eq '^policy +enforce: [1-9][0-9]* packets of [1-9][0-9]* flows dropped$' out
 check "... in words" said
 run replay scan.pcap --policy panic
-[ "$rc" = 2 ] && grep -q "'panic' is not observe, alert or enforce" err
+[ "$rc" = 2 ] && grep -q "'panic' is not observe, alert, enforce or enforce-learned" err
 check "replay: no such policy" said
 
 # --- replay: results that cannot be written ------------------------------------------------------

@@ -7,23 +7,44 @@
 #include "fixture.h"
 #include "learner_kit.h"
 
+#define USUAL 3 /* the bin of all features in the traffic that a model is made of */
+#define MOVED 9
+
+static void count_window(struct lab *l, unsigned int bin)
+{
+	for (int d = 0; d < SEN_DIMS; d++)
+		l->fake.hist.bin[d][bin] += 5000;
+}
+
+static void windows_of(struct lab *l, unsigned int n, unsigned int bin)
+{
+	while (n--) {
+		count_window(l, bin);
+		lab_pass(l, 61);
+	}
+}
+
+/* The first model, of the usual traffic. */
+static void reach_active(struct lab *l)
+{
+	count_window(l, USUAL);
+	lab_reach_active(l);
+}
+
 static void drift_trains_from_scratch(void **state)
 {
 	struct lab *l = *state;
 
-	for (int d = 0; d < SEN_DIMS; d++)
-		l->fake.hist.bin[d][3] += 5000;
-	lab_reach_active(l);
+	reach_active(l);
 	/* Three windows like before, then two unlike. */
-	for (int w = 0; w < 3; w++) {
-		for (int d = 0; d < SEN_DIMS; d++)
-			l->fake.hist.bin[d][3] += 5000;
-		lab_pass(l, 61);
-	}
+	windows_of(l, 3, USUAL);
 	assert_int_equal(l->fake.submissions, 1);
 	for (int w = 0; w < 2; w++) {
-		for (int d = 0; d < SEN_DIMS; d++)
-			l->fake.hist.bin[d][d == SEN_FEATURE_PAIR_PACKETS_8 ? 9 : 3] += 5000;
+		for (int d = 0; d < SEN_DIMS; d++) {
+			bool moved = d == SEN_FEATURE_PAIR_PACKETS_8;
+
+			l->fake.hist.bin[d][moved ? MOVED : USUAL] += 5000;
+		}
 		lab_pass(l, 61);
 	}
 	assert_int_equal(l->fake.submissions, 2);
@@ -41,9 +62,7 @@ static void attacks_are_no_drift(void **state)
 	struct sen_event ev = event_make(IPPROTO_TCP, 66, 4000, 1, 80);
 	struct lab *l = *state;
 
-	for (int d = 0; d < SEN_DIMS; d++)
-		l->fake.hist.bin[d][3] += 5000;
-	lab_reach_active(l);
+	reach_active(l);
 	for (int w = 0; w < 5; w++) {
 		for (int d = 0; d < SEN_DIMS; d++)
 			l->fake.hist.bin[d][12] += 50000;
@@ -157,13 +176,15 @@ static void operators_labels_are_judged_too(void **state)
 	assert_int_equal(sen_learner_status(l->learner)->drifts, 1);
 }
 
-static void windows_of(struct lab *l, unsigned int n, unsigned int bin)
+/* For so many windows traffic is another while learning rests. */
+static void move_during_a_pause(struct lab *l, unsigned int windows)
 {
-	for (unsigned int w = 0; w < n; w++) {
-		for (int d = 0; d < SEN_DIMS; d++)
-			l->fake.hist.bin[d][bin] += 5000;
-		lab_pass(l, 61);
-	}
+	reach_active(l);
+	windows_of(l, 4, USUAL);
+	assert_int_equal(sen_learner_pause(l->learner, 0, l->now_ms, NULL), 0);
+	windows_of(l, windows, MOVED);
+	assert_int_equal(l->fake.submissions, 1);
+	assert_int_equal(sen_learner_resume(l->learner, l->now_ms, NULL), 0);
 }
 
 /* Traffic changes while learning rests: that is no part of what it was trained for. */
@@ -171,14 +192,7 @@ static void drift_during_a_pause_is_answered_after_it(void **state)
 {
 	struct lab *l = *state;
 
-	for (int d = 0; d < SEN_DIMS; d++)
-		l->fake.hist.bin[d][3] += 5000;
-	lab_reach_active(l);
-	windows_of(l, 4, 3);
-	assert_int_equal(sen_learner_pause(l->learner, 0, l->now_ms, NULL), 0);
-	windows_of(l, 5, 9);
-	assert_int_equal(l->fake.submissions, 1);
-	assert_int_equal(sen_learner_resume(l->learner, l->now_ms, NULL), 0);
+	move_during_a_pause(l, 5);
 	lab_pass(l, 12);
 	assert_int_equal(l->fake.submissions, 2);
 	assert_int_equal(l->fake.submitted->kind, SEN_TRAINING_FULL);
@@ -190,14 +204,8 @@ static void a_pause_makes_no_reference(void **state)
 {
 	struct lab *l = *state;
 
-	for (int d = 0; d < SEN_DIMS; d++)
-		l->fake.hist.bin[d][3] += 5000;
-	lab_reach_active(l);
-	windows_of(l, 4, 3);
-	assert_int_equal(sen_learner_pause(l->learner, 0, l->now_ms, NULL), 0);
-	windows_of(l, 1, 9);
-	assert_int_equal(sen_learner_resume(l->learner, l->now_ms, NULL), 0);
-	windows_of(l, 2, 9);
+	move_during_a_pause(l, 1);
+	windows_of(l, 2, MOVED);
 	assert_int_equal(sen_learner_status(l->learner)->drifts, 1);
 }
 

@@ -276,3 +276,35 @@ void lab_count(struct lab *l, uint64_t evaluations, uint64_t flagged)
 	l->fake.stats.flagged += flagged;
 	lab_pass(l, 1);
 }
+
+int lab_setup_canary(void **state)
+{
+	struct lab *l;
+
+	lab_setup(state);
+	l = *state;
+	l->config.canary_evaluations = 2000;
+	l->config.canary_seconds = 20;
+	sen_learner_configure(l->learner, &l->config);
+	lab_reach_active(l);
+	lab_pass(l, 31);
+	return 0;
+}
+
+const struct sen_registry_entry *lab_entry(const struct lab *l, unsigned int version)
+{
+	const struct sen_registry_entry *e = sen_registry_find(l->registry, version);
+
+	assert_non_null(e);
+	return e;
+}
+
+void lab_expect_stage(const struct lab *l, unsigned int version, const char *stage,
+		      const char *reason)
+{
+	const struct sen_registry_entry *e = lab_entry(l, version);
+
+	assert_string_equal(e->stage, stage);
+	if (!strstr(e->reason, reason))
+		fail_msg("\"%s\" does not speak of \"%s\"", e->reason, reason);
+}

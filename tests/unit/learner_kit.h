@@ -42,6 +42,8 @@ extern const struct sen_learner_ops lab_ops;
 
 /* For cmocka: an agent that has just begun its baseline. */
 int lab_setup(void **state);
+/* One that has had its first model in force for a while, and tries others beside it first. */
+int lab_setup_canary(void **state);
 int lab_teardown(void **state);
 
 /* A new agent on what the last one has left. */
@@ -64,6 +66,11 @@ void lab_reach_second(struct lab *l);
 void lab_count(struct lab *l, uint64_t evaluations, uint64_t flagged);
 
 enum sen_learner_state lab_state(struct lab *l);
+/* What is on record of a version. */
+const struct sen_registry_entry *lab_entry(const struct lab *l, unsigned int version);
+/* `reason` is part of what the history says. */
+void lab_expect_stage(const struct lab *l, unsigned int version, const char *stage,
+		      const char *reason);
 bool lab_has_said(const struct lab *l, const char *words);
 
 #endif

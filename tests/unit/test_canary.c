@@ -1,50 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Candidates on their way into force: stopped where they should be, and the history says why. */
 #include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#include "canary.h"
-#include "event.h"
 #include "fixture.h"
 #include "learner_kit.h"
-
-static int set_up(void **state)
-{
-	struct lab *l;
-
-	lab_setup(state);
-	l = *state;
-	l->config.canary_evaluations = 2000;
-	l->config.canary_seconds = 20;
-	sen_learner_configure(l->learner, &l->config);
-	lab_reach_active(l);
-	lab_pass(l, 31);
-	return 0;
-}
-
-static const struct sen_registry_entry *entry(const struct lab *l, unsigned int version)
-{
-	const struct sen_registry_entry *e = sen_registry_find(l->registry, version);
-
-	assert_non_null(e);
-	return e;
-}
-
-static void expect_stage(const struct lab *l, unsigned int version, const char *stage,
-			 const char *reason)
-{
-	const struct sen_registry_entry *e = entry(l, version);
-
-	assert_string_equal(e->stage, stage);
-	if (!strstr(e->reason, reason))
-		fail_msg("\"%s\" does not speak of \"%s\"", e->reason, reason);
-}
 
 /* An update whose model is changed behind the gate's back: what only live traffic can show. */
 static void update(struct lab *l, double threshold)
@@ -78,19 +42,19 @@ static void good_candidates_go_through(void **state)
 	assert_int_equal(l->fake.active.version, 1);
 	assert_true(l->fake.has_shadow);
 	assert_int_equal(l->fake.shadow.version, 2);
-	expect_stage(l, 2, "Staging", "update: time is up");
+	lab_expect_stage(l, 2, "Staging", "update: time is up");
 	assert_int_equal(sen_learner_status(l->learner)->candidate, 2);
 	live(l);
 	assert_int_equal(l->fake.active.version, 2);
 	assert_false(l->fake.has_shadow);
-	expect_stage(l, 2, "Production", "update");
-	expect_stage(l, 1, "Archived", "");
-	assert_string_equal(entry(l, 2)->kind, "update");
-	assert_true(*sen_facts_get(&entry(l, 2)->metrics, "canary_evaluations") >= 2000);
-	assert_true(*sen_facts_get(&entry(l, 2)->metrics, "canary_agreement") > 0.95);
-	assert_true(*sen_facts_get(&entry(l, 2)->metrics, "false_positives") < 0.02);
-	assert_true(*sen_facts_get(&entry(l, 2)->params, "centroids") == 8);
-	assert_true(*sen_facts_get(&entry(l, 2)->params, "reference") == 1);
+	lab_expect_stage(l, 2, "Production", "update");
+	lab_expect_stage(l, 1, "Archived", "");
+	assert_string_equal(lab_entry(l, 2)->kind, "update");
+	assert_true(*sen_facts_get(&lab_entry(l, 2)->metrics, "canary_evaluations") >= 2000);
+	assert_true(*sen_facts_get(&lab_entry(l, 2)->metrics, "canary_agreement") > 0.95);
+	assert_true(*sen_facts_get(&lab_entry(l, 2)->metrics, "false_positives") < 0.02);
+	assert_true(*sen_facts_get(&lab_entry(l, 2)->params, "centroids") == 8);
+	assert_true(*sen_facts_get(&lab_entry(l, 2)->params, "reference") == 1);
 	assert_int_equal(sen_learner_status(l->learner)->promoted, 2);
 	assert_int_equal(sen_learner_status(l->learner)->reference, 1);
 }
@@ -102,7 +66,7 @@ static void without_traffic_it_waits(void **state)
 	update(l, 1);
 	lab_pass(l, 5000);
 	assert_int_equal(l->fake.shadow.version, 2);
-	expect_stage(l, 2, "Staging", "");
+	lab_expect_stage(l, 2, "Staging", "");
 	/* Nor is another one trained meanwhile. */
 	assert_int_equal(l->fake.submissions, 2);
 	live(l);
@@ -117,8 +81,8 @@ static void one_that_flags_live_traffic_is_refused(void **state)
 	live(l);
 	assert_int_equal(l->fake.active.version, 1);
 	assert_false(l->fake.has_shadow);
-	expect_stage(l, 2, "Archived", "refused: live: flags");
-	assert_true(*sen_facts_get(&entry(l, 2)->metrics, "canary_extra") > 0.02);
+	lab_expect_stage(l, 2, "Archived", "refused: live: flags");
+	assert_true(*sen_facts_get(&lab_entry(l, 2)->metrics, "canary_extra") > 0.02);
 	assert_int_equal(sen_registry_production(l->registry), 1);
 	assert_int_equal(sen_learner_status(l->learner)->refused, 1);
 	/* Learning goes on. */
@@ -135,7 +99,7 @@ static void one_that_misses_live_attacks_is_refused(void **state)
 	lab_attack(l, 50, SEN_CLASS_SCAN, true);
 	live(l);
 	assert_int_equal(l->fake.active.version, 1);
-	expect_stage(l, 2, "Archived", "refused: live: misses 50 of 50 attacks");
+	lab_expect_stage(l, 2, "Archived", "refused: live: misses 50 of 50 attacks");
 }
 
 static void one_whose_scores_collapse_is_refused(void **state)
@@ -145,7 +109,7 @@ static void one_whose_scores_collapse_is_refused(void **state)
 	update(l, 300);
 	live(l);
 	assert_int_equal(l->fake.active.version, 1);
-	expect_stage(l, 2, "Archived", "octaves below");
+	lab_expect_stage(l, 2, "Archived", "octaves below");
 }
 
 /* What both flag is an attack; what the candidate alone flags amid one that rules name is its merit. */
@@ -178,7 +142,7 @@ static void waits_for_the_slot(void **state)
 	memset(l->fake.said, 0, sizeof(l->fake.said));
 	lab_pass(l, 100);
 	assert_false(lab_has_said(l, "waits"));
-	expect_stage(l, 2, "Staging", "");
+	lab_expect_stage(l, 2, "Staging", "");
 	l->fake.has_shadow = false;
 	l->fake.push_error = -ENOSPC;
 	lab_pass(l, 1);
@@ -202,7 +166,7 @@ static void operators_decide_first(void **state)
 	lab_pass(l, 6);
 	assert_int_equal(sen_learner_status(l->learner)->version, 2);
 	assert_int_equal(sen_learner_status(l->learner)->candidate, 0);
-	expect_stage(l, 2, "Production", "by hand");
+	lab_expect_stage(l, 2, "Production", "by hand");
 	/* It answers for the model from now on: also as the bound of what comes of it. */
 	assert_int_equal(sen_learner_status(l->learner)->reference, 2);
 	update(l, 1);
@@ -212,7 +176,7 @@ static void operators_decide_first(void **state)
 	memset(l->fake.active.digest, 0, sizeof(l->fake.active.digest));
 	lab_pass(l, 6);
 	assert_false(l->fake.has_shadow);
-	expect_stage(l, 3, "Archived", "put in force");
+	lab_expect_stage(l, 3, "Archived", "put in force");
 }
 
 /* As `sentroid model promote` does it: through a registry of its own. */
@@ -256,9 +220,9 @@ static void unfinished_versions_are_archived(void **state)
 	struct lab *l = *state;
 
 	assert_int_equal(sen_registry_add(l->registry, m, &origin, NULL), 0);
-	expect_stage(l, 2, "Development", "");
+	lab_expect_stage(l, 2, "Development", "");
 	lab_start(l);
-	expect_stage(l, 2, "Archived", "left behind");
+	lab_expect_stage(l, 2, "Archived", "left behind");
 	assert_int_equal(lab_state(l), SEN_LEARNER_ACTIVE);
 	sen_model_free(m);
 }
@@ -273,7 +237,7 @@ static void next_agent_resumes_or_abandons(void **state)
 	lab_pass(l, 1);
 	live(l);
 	assert_int_equal(l->fake.active.version, 2);
-	expect_stage(l, 2, "Production", "update: time is up");
+	lab_expect_stage(l, 2, "Production", "update: time is up");
 
 	lab_pass(l, 31);
 	update(l, 1);
@@ -282,30 +246,39 @@ static void next_agent_resumes_or_abandons(void **state)
 	lab_start(l);
 	assert_int_equal(sen_learner_status(l->learner)->candidate, 0);
 	assert_false(l->fake.has_shadow);
-	expect_stage(l, 3, "Archived", "another model is in force");
+	lab_expect_stage(l, 3, "Archived", "another model is in force");
 	assert_int_equal(l->fake.active.version, 1);
 }
 
-/* The swap has happened but cannot be written down: it is undone. */
-static void unrecorded_swaps_are_undone(void **state)
+/* No byte more fits into the history, until the limit returned is set again. */
+static struct rlimit fill_history(const struct lab *l)
 {
-	struct lab *l = *state;
-	char *path;
+	char *path = fixture_path(l->folder, "models/history.jsonl");
 	struct rlimit old, small;
 	struct stat st;
 
-	update(l, 1);
-	for (int i = 0; i < 19; i++) {
-		lab_feed(l, 110, 0);
-		lab_pass(l, 1);
-	}
-	path = fixture_path(l->folder, "models/history.jsonl");
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
 	small = old;
 	small.rlim_cur = st.st_size;
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	free(path);
+	return old;
+}
+
+/* The swap has happened but cannot be written down: it is undone. */
+static void unrecorded_swaps_are_undone(void **state)
+{
+	struct lab *l = *state;
+	struct rlimit old;
+
+	update(l, 1);
+	for (int i = 0; i < 19; i++) {
+		lab_feed(l, 110, 0);
+		lab_pass(l, 1);
+	}
+	old = fill_history(l);
 	lab_pass(l, 5);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	assert_int_equal(l->fake.pushes, 3); /* there and back */
@@ -318,7 +291,6 @@ static void unrecorded_swaps_are_undone(void **state)
 	lab_start(l);
 	lab_pass(l, 1);
 	assert_int_equal(l->fake.active.version, 1);
-	free(path);
 }
 
 /* It passed the canary, but with it in force scores rise to just below the threshold. */
@@ -336,8 +308,8 @@ static void scores_that_soar_after_promotion_roll_back(void **state)
 	lab_pass(l, 1);
 	assert_int_equal(l->fake.active.version, 1);
 	assert_int_equal(lab_state(l), SEN_LEARNER_PAUSED);
-	expect_stage(l, 1, "Production", "octaves higher than in its canary");
-	expect_stage(l, 2, "Archived", "octaves higher than in its canary");
+	lab_expect_stage(l, 1, "Production", "octaves higher than in its canary");
+	lab_expect_stage(l, 2, "Archived", "octaves higher than in its canary");
 	/* An operator looks into it, while a training that is no longer wanted still runs. */
 	assert_int_equal(sen_learner_resume(l->learner, l->now_ms, NULL), 0);
 	lab_pass(l, 1);
@@ -349,18 +321,11 @@ static void scores_that_soar_after_promotion_roll_back(void **state)
 static void roll_backs_are_recorded_in_the_end(void **state)
 {
 	struct lab *l = *state;
-	char *path = fixture_path(l->folder, "models/history.jsonl");
-	struct rlimit old, small;
-	struct stat st;
+	struct rlimit old;
 
 	update(l, 1);
 	live(l);
-	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	small = old;
-	small.rlim_cur = st.st_size;
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	old = fill_history(l);
 	l->fake.stats.evaluations += 1000;
 	l->fake.stats.flagged += 300;
 	lab_pass(l, 1);
@@ -369,122 +334,10 @@ static void roll_backs_are_recorded_in_the_end(void **state)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
 	lab_pass(l, 6);
 	assert_int_equal(sen_registry_production(l->registry), 1);
-	expect_stage(l, 2, "Archived", "flagged");
-	free(path);
+	lab_expect_stage(l, 2, "Archived", "flagged");
 }
 
-/* ---- the decision by itself ---- */
-
-/* A canary of a thousand evaluations: so many that only one of the two flags, all scores in two bins. */
-static enum sen_canary_state decide(struct sen_canary *c, uint64_t only_active,
-				    uint64_t only_shadow, uint64_t both)
-{
-	const struct sen_canary_settings settings = {
-		.evaluations = 1000, .max_extra = 0.02, .min_agreement = 0.97, .max_shift = 4
-	};
-	const struct sen_stats stats = { .shadow_evaluations = 1000,
-					 .shadow_only_active = only_active,
-					 .shadow_only_shadow = only_shadow };
-	struct sen_score_hist scores = { 0 };
-
-	scores.bin[SEN_SLOT_ACTIVE][40] = only_active + both;
-	scores.bin[SEN_SLOT_ACTIVE][28] = 1000 - only_active - both;
-	scores.bin[SEN_SLOT_SHADOW][40] = only_shadow + both;
-	scores.bin[SEN_SLOT_SHADOW][28] = 1000 - only_shadow - both;
-	return sen_canary_check(c, &settings, &stats, &scores, 1);
-}
-
-static struct sen_canary canary(void)
-{
-	const struct sen_score_hist none = { 0 };
-	struct sen_canary c;
-
-	sen_canary_begin(&c, &(struct sen_stats){ 0 }, &none, 0);
-	return c;
-}
-
-/* It flags no more than it may, but seldom the same. */
-static void too_little_agreement_is_refused(void **state)
-{
-	struct sen_canary c = canary();
-
-	(void)state;
-	assert_int_equal(decide(&c, 15, 14, 1), SEN_CANARY_PASSED);
-	assert_int_equal(decide(&c, 16, 15, 1), SEN_CANARY_FAILED);
-	assert_non_null(strstr(c.reason, "agrees on 96.90%"));
-	/* Where the one in force flags too much, that is what it is to differ in. */
-	assert_int_equal(decide(&c, 80, 15, 1), SEN_CANARY_PASSED);
-}
-
-/* One sample of an attack is no excuse for whatever else it flags. */
-static void one_explained_sample_excuses_nothing(void **state)
-{
-	struct sen_canary c = canary();
-
-	(void)state;
-	for (int i = 0; i < 19; i++)
-		sen_canary_sample(&c, false, true, true, true);
-	assert_int_equal(decide(&c, 0, 50, 0), SEN_CANARY_FAILED);
-	sen_canary_sample(&c, false, true, true, true);
-	assert_int_equal(decide(&c, 0, 50, 0), SEN_CANARY_PASSED);
-	for (int i = 0; i < 20; i++)
-		sen_canary_sample(&c, false, true, false, false);
-	assert_int_equal(decide(&c, 0, 50, 0), SEN_CANARY_FAILED);
-}
-
-/* ---- stopped before they come here ---- */
-
-static struct sen_training *intercept(struct lab *l)
-{
-	struct sen_training *t;
-
-	assert_int_equal(sen_learner_ask(l->learner, true, NULL), 0);
-	lab_pass(l, 61);
-	t = l->fake.submitted;
-	assert_non_null(t);
-	assert_int_equal(t->kind, SEN_TRAINING_FULL);
-	l->fake.submitted = NULL;
-	return t;
-}
-
-static void degenerate_candidates_stop_at_the_gate(void **state)
-{
-	struct lab *l = *state;
-	struct sen_training *t = intercept(l);
-
-	for (size_t i = 1; i < t->n; i++)
-		t->samples[i].vector = t->samples[0].vector;
-	sen_training_run(t, NULL);
-	sen_learner_trained(l->learner, t, l->now_ms);
-	assert_int_equal(l->fake.active.version, 1);
-	assert_false(l->fake.has_shadow);
-	expect_stage(l, 2, "Archived", "refused: collapsed");
-}
-
-/* Half of what it is to learn from are attacks that pass for benign. */
-static void poisoned_candidates_stop_at_the_gate(void **state)
-{
-	struct lab *l = *state;
-	struct sen_training *t = intercept(l);
-
-	assert_true(t->n >= 600);
-	for (size_t i = 0; i < t->n; i++) {
-		if (i % 4 == 1)
-			fixture_attack(&t->samples[i], i, SEN_CLASS_SCAN);
-		if (i % 4 == 3) {
-			fixture_attack(&t->samples[i], i, SEN_CLASS_SCAN);
-			t->samples[i].label = SEN_LABEL_BENIGN;
-			t->samples[i].class_id = SEN_CLASS_NONE;
-		}
-	}
-	sen_training_run(t, NULL);
-	sen_learner_trained(l->learner, t, l->now_ms);
-	assert_int_equal(l->fake.active.version, 1);
-	expect_stage(l, 2, "Archived", "misses everything");
-	assert_true(*sen_facts_get(&entry(l, 2)->metrics, "recall") < 0.05);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, lab_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup_canary, lab_teardown)
 
 int main(void)
 {
@@ -503,10 +356,6 @@ int main(void)
 		TEST(unrecorded_swaps_are_undone),
 		TEST(scores_that_soar_after_promotion_roll_back),
 		TEST(roll_backs_are_recorded_in_the_end),
-		cmocka_unit_test(too_little_agreement_is_refused),
-		cmocka_unit_test(one_explained_sample_excuses_nothing),
-		TEST(degenerate_candidates_stop_at_the_gate),
-		TEST(poisoned_candidates_stop_at_the_gate),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -23,16 +23,6 @@ static int set_up(void **state)
 	return 0;
 }
 
-static void expect_archived(const struct lab *l, unsigned int version, const char *reason)
-{
-	const struct sen_registry_entry *e = sen_registry_find(l->registry, version);
-
-	assert_non_null(e);
-	assert_string_equal(e->stage, "Archived");
-	if (!strstr(e->reason, reason))
-		fail_msg("\"%s\" does not speak of \"%s\"", e->reason, reason);
-}
-
 static unsigned int times_said(const struct lab *l, const char *words)
 {
 	unsigned int n = 0;
@@ -63,7 +53,7 @@ static void quiet_links_are_watched_until_it_can_be_told(void **state)
 	assert_false(lab_has_said(l, "model 2 has settled"));
 	lab_count(l, 100, 60);
 	assert_int_equal(l->fake.active.version, 1);
-	expect_archived(l, 2, "flagged 24.0% of evaluations");
+	lab_expect_stage(l, 2, "Archived", "flagged 24.0% of evaluations");
 }
 
 static void what_has_settled_is_on_record(void **state)
@@ -92,7 +82,7 @@ static void the_watch_outlasts_the_agent(void **state)
 	assert_int_equal(l->fake.active.version, 2);
 	lab_count(l, 1, 1);
 	assert_int_equal(l->fake.active.version, 1);
-	expect_archived(l, 2, "flagged 100.0%");
+	lab_expect_stage(l, 2, "Archived", "flagged 100.0%");
 }
 
 static void a_bad_first_model_is_not_used_again(void **state)
@@ -103,7 +93,7 @@ static void a_bad_first_model_is_not_used_again(void **state)
 	assert_int_equal(lab_state(l), SEN_LEARNER_BASELINE);
 	assert_int_equal(sen_registry_production(l->registry), 0);
 	assert_int_equal(sen_registry_previous(l->registry), 0);
-	expect_archived(l, 1, "flagged 50.0%");
+	lab_expect_stage(l, 1, "Archived", "flagged 50.0%");
 	/* A restart amid the second baseline goes on with that. */
 	lab_start(l);
 	assert_int_equal(lab_state(l), SEN_LEARNER_BASELINE);
@@ -116,7 +106,7 @@ static void a_bad_first_model_is_not_used_again(void **state)
 	lab_count(l, 1000, 500);
 	assert_int_equal(l->fake.active.version, 2);
 	assert_int_equal(lab_state(l), SEN_LEARNER_BASELINE);
-	expect_archived(l, 2, "flagged 50.0%");
+	lab_expect_stage(l, 2, "Archived", "flagged 50.0%");
 }
 
 static void switched_off_stays_off(void **state)
@@ -142,7 +132,7 @@ static void switched_off_no_baseline_begins(void **state)
 	sen_learner_configure(l->learner, &l->config);
 	lab_count(l, 1000, 500);
 	assert_int_equal(lab_state(l), SEN_LEARNER_OFF);
-	expect_archived(l, 1, "flagged");
+	lab_expect_stage(l, 1, "Archived", "flagged");
 	lab_feed(l, 6000, 0);
 	lab_pass(l, 4000);
 	assert_int_equal(lab_state(l), SEN_LEARNER_OFF);
@@ -168,7 +158,7 @@ static void a_roll_back_that_fails_is_tried_again(void **state)
 	lab_pass(l, 1);
 	assert_int_equal(l->fake.active.version, 1);
 	assert_int_equal(sen_registry_production(l->registry), 1);
-	expect_archived(l, 2, "flagged");
+	lab_expect_stage(l, 2, "Archived", "flagged");
 	assert_int_equal(sen_learner_status(l->learner)->rolled_back, 1);
 }
 

@@ -142,12 +142,13 @@ $(LIB): $(call objects,$(USER_SRC)) | $(OBJ)/native.flags
 
 $(OBJ)/sentroid: $(call objects,$(TOOLS_SRC))
 $(OBJ)/sentroidd: $(call objects,$(AGENT_SRC))
-$(UNIT_TESTS): $(call helpers_in,unit,$(UNIT_SRC))
+$(UNIT_TESTS): $(call helpers_in,unit,$(filter-out tests/unit/crash_%,$(UNIT_SRC)))
 $(BPF_TESTS): $(call helpers_in,bpf,$(BPFT_SRC))
 $(OBJ)/tests/bpf/test_native: $(call objects,$(PATH_SRC))
 $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(BENCHES): %: %.o
 $(UNIT_TESTS) $(BPF_TESTS): ALL_LIBS += -lcmocka
 # Ends at each step that leaves a trace on disk, one after the other.
+$(OBJ)/tests/unit/test_crash: $(call objects,tests/unit/crash_steps.c)
 $(OBJ)/tests/unit/test_crash: ALL_LDFLAGS += $(foreach f,open write fsync rename link unlink unlinkat \
 	truncate,-Wl,--wrap=$(f))
 

@@ -2,118 +2,21 @@
 /*
  * The agent ends at every step of what it does to the registry and to the slots: before each system call
  * that leaves a trace, amid each write, before and after each swap. Whatever is left, the next agent's
- * registry and the model in force agree. The linker puts __wrap_*() in front of the system calls.
+ * registry and the model in force agree.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "event.h"
+#include "crash_steps.h"
 #include "fixture.h"
 #include "learner_kit.h"
 #include "registry_internal.h"
-
-#define CRASHED 42
-
-static unsigned int steps_left; /* until the end; 0: none is meant to come */
-
-/* True if this is the step. */
-static bool last_step(void)
-{
-	return steps_left && !--steps_left;
-}
-
-static void maybe_end(void)
-{
-	if (last_step())
-		_exit(CRASHED);
-}
-
-int __real_open(const char *path, int flags, mode_t mode);
-ssize_t __real_write(int fd, const void *data, size_t len);
-int __real_fsync(int fd);
-int __real_rename(const char *from, const char *to);
-int __real_link(const char *from, const char *to);
-int __real_unlink(const char *path);
-int __real_unlinkat(int fd, const char *path, int flags);
-int __real_truncate(const char *path, off_t len);
-
-int __wrap_open(const char *path, int flags, ...);
-ssize_t __wrap_write(int fd, const void *data, size_t len);
-int __wrap_fsync(int fd);
-int __wrap_rename(const char *from, const char *to);
-int __wrap_link(const char *from, const char *to);
-int __wrap_unlink(const char *path);
-int __wrap_unlinkat(int fd, const char *path, int flags);
-int __wrap_truncate(const char *path, off_t len);
-
-int __wrap_open(const char *path, int flags, ...)
-{
-	mode_t mode = 0;
-	va_list args;
-
-	va_start(args, flags);
-	if (flags & O_CREAT)
-		mode = va_arg(args, mode_t);
-	va_end(args);
-	if (flags & O_CREAT)
-		maybe_end();
-	return __real_open(path, flags, mode);
-}
-
-ssize_t __wrap_write(int fd, const void *data, size_t len)
-{
-	if (!last_step())
-		return __real_write(fd, data, len);
-	if (__real_write(fd, data, len / 2) < 0)
-		_exit(1);
-	_exit(CRASHED);
-}
-
-int __wrap_fsync(int fd)
-{
-	maybe_end();
-	return __real_fsync(fd);
-}
-
-int __wrap_rename(const char *from, const char *to)
-{
-	maybe_end();
-	return __real_rename(from, to);
-}
-
-int __wrap_link(const char *from, const char *to)
-{
-	maybe_end();
-	return __real_link(from, to);
-}
-
-int __wrap_unlink(const char *path)
-{
-	maybe_end();
-	return __real_unlink(path);
-}
-
-int __wrap_unlinkat(int fd, const char *path, int flags)
-{
-	maybe_end();
-	return __real_unlinkat(fd, path, flags);
-}
-
-int __wrap_truncate(const char *path, off_t len)
-{
-	maybe_end();
-	return __real_truncate(path, len);
-}
 
 /* ---- a scene that is the same before every try ---- */
 
@@ -345,8 +248,8 @@ static void crash_at_every_step(struct scene *s, unsigned int least, void (*act)
 
 static void arm(struct scene *s)
 {
-	s->lab->fake.step = maybe_end;
-	steps_left = armed;
+	s->lab->fake.step = crash_step;
+	crash_at(armed);
 }
 
 /* ---- what it does ---- */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <stdio.h>
 
+#include "fixture.h"
 #include "record.h"
 
 struct sen_record record_make(unsigned int n, enum sen_label label, unsigned int class_id)
@@ -26,4 +27,29 @@ struct sen_record record_make(unsigned int n, enum sen_label label, unsigned int
 	r.sample.vector.v[0] = (__u16)(n % 512);
 	snprintf(r.reason, sizeof(r.reason), "number %u", n);
 	return r;
+}
+
+const struct sen_store_limits record_limits = { .samples = 800, .days = 30 };
+
+struct sen_store *record_store(const char *path)
+{
+	struct sen_store *s = NULL;
+	struct sen_why why = { 0 };
+
+	if (sen_store_open(path, &record_limits, NULL, &s, &why))
+		fail_msg("%s", why.text);
+	return s;
+}
+
+void record_add(struct sen_store *s, unsigned int from, unsigned int n, enum sen_label label,
+		unsigned int class_id)
+{
+	for (unsigned int i = from; i < from + n; i++) {
+		struct sen_record r = record_make(i, label, class_id);
+
+		sen_store_add(s, &r);
+		if (i % 1000 == 999)
+			assert_int_equal(sen_store_flush(s, i, NULL), 0);
+	}
+	assert_int_equal(sen_store_flush(s, from + n, NULL), 0);
 }

@@ -363,11 +363,9 @@ static void a_label_taken_back_is_not_the_first_to_go(void **state)
 	static const char below[] = "SELECT avg(key < (SELECT avg(key) FROM samples)) FROM samples "
 				    "WHERE id <= 100";
 	char *folder = fixture_folder(), *path = fixture_path(folder, SEN_STORE_FILE);
-	const struct sen_store_limits small = { .samples = 800, .days = 30 };
-	struct sen_store *s = NULL;
+	struct sen_store *s = record_store(path);
 
 	(void)state;
-	assert_int_equal(sen_store_open(path, &small, NULL, &s, NULL), 0);
 	for (unsigned int i = 0; i < 200; i++) {
 		struct sen_record r = record_make(i, SEN_LABEL_BENIGN, SEN_CLASS_NONE);
 

@@ -9,40 +9,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "registry.h"
+#include "registry_kit.h"
 
-struct scene {
-	char *folder;
-	struct sen_registry *r;
-};
-
-static int set_up(void **state)
-{
-	struct scene *s = calloc(1, sizeof(*s));
-
-	s->folder = fixture_folder();
-	assert_int_equal(sen_registry_open(s->folder, &s->r, NULL), 0);
-	*state = s;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	struct scene *s = *state;
-
-	sen_registry_close(s->r);
-	fixture_remove(s->folder);
-	free(s);
-	return 0;
-}
-
-static void reopen(struct scene *s)
-{
-	sen_registry_close(s->r);
-	assert_int_equal(sen_registry_open(s->folder, &s->r, NULL), 0);
-}
-
-static unsigned int add(struct scene *s, const char *kind, unsigned int parent)
+static unsigned int add(struct shelf *s, const char *kind, unsigned int parent)
 {
 	struct sen_registry_origin origin = { .kind = kind };
 	struct sen_model *m = fixture_model();
@@ -56,12 +25,12 @@ static unsigned int add(struct scene *s, const char *kind, unsigned int parent)
 	return version;
 }
 
-static void stage(struct scene *s, unsigned int version, const char *stage)
+static void stage(struct shelf *s, unsigned int version, const char *stage)
 {
 	assert_int_equal(sen_registry_stage(s->r, version, stage, "because", NULL), 0);
 }
 
-static bool has_file(struct scene *s, unsigned int version, mode_t *mode)
+static bool has_file(struct shelf *s, unsigned int version, mode_t *mode)
 {
 	char name[32], *path;
 	struct stat st;
@@ -76,7 +45,7 @@ static bool has_file(struct scene *s, unsigned int version, mode_t *mode)
 	return there;
 }
 
-static const struct sen_registry_entry *entry(struct scene *s, unsigned int version)
+static const struct sen_registry_entry *entry(struct shelf *s, unsigned int version)
 {
 	const struct sen_registry_entry *e;
 	size_t n = sen_registry_entries(s->r, &e);
@@ -90,7 +59,7 @@ static const struct sen_registry_entry *entry(struct scene *s, unsigned int vers
 
 static void versions_carry_their_facts(void **state)
 {
-	struct scene *s = *state;
+	struct shelf *s = *state;
 	struct sen_facts metrics = { 0 };
 	mode_t mode;
 
@@ -102,7 +71,7 @@ static void versions_carry_their_facts(void **state)
 	sen_facts_set(&metrics, "agreement", 1);
 	assert_int_equal(sen_registry_measure(s->r, 1, &metrics, NULL), 0);
 	assert_int_equal(sen_registry_measure(s->r, 2, &metrics, NULL), -ENOENT);
-	reopen(s);
+	shelf_reopen(s);
 	assert_string_equal(entry(s, 1)->kind, "baseline");
 	assert_true(*sen_facts_get(&entry(s, 1)->params, "centroids") == 16);
 	assert_int_equal(entry(s, 1)->metrics.n, 2);
@@ -114,7 +83,7 @@ static void versions_carry_their_facts(void **state)
 
 static void references_are_found(void **state)
 {
-	struct scene *s = *state;
+	struct shelf *s = *state;
 
 	add(s, "baseline", 0); /* 1 */
 	add(s, "update", 1);
@@ -129,14 +98,14 @@ static void references_are_found(void **state)
 	assert_int_equal(sen_registry_reference(s->r, 77), 0);
 	/* What an operator approves bounds what comes of it. */
 	assert_int_equal(sen_registry_approve(s->r, 2, "looks well", NULL), 0);
-	reopen(s);
+	shelf_reopen(s);
 	assert_int_equal(sen_registry_production(s->r), 2);
 	assert_int_equal(sen_registry_reference(s->r, 3), 2);
 }
 
 static void pruning_keeps_what_is_needed(void **state)
 {
-	struct scene *s = *state;
+	struct shelf *s = *state;
 	unsigned int pruned;
 	struct sen_model *m;
 
@@ -150,7 +119,7 @@ static void pruning_keeps_what_is_needed(void **state)
 	assert_int_equal(sen_registry_prune(s->r, 2, &pruned, NULL), 0);
 	/* 8 in Production, 7 before it, 10 staged, 1 bounds them all; 9 and 6 are the latest others. */
 	assert_int_equal(pruned, 4);
-	reopen(s);
+	shelf_reopen(s);
 	for (unsigned int v = 1; v <= 10; v++)
 		assert_int_equal(has_file(s, v, NULL), v == 1 || v >= 6);
 	assert_true(entry(s, 3)->pruned);
@@ -178,7 +147,7 @@ static void tell(void *ctx, const struct sen_registry_event *ev)
 
 static void the_history_can_be_told(void **state)
 {
-	struct scene *s = *state;
+	struct shelf *s = *state;
 	struct sen_facts metrics = { 0 };
 	struct tale one = { 0 }, all = { 0 };
 
@@ -201,7 +170,7 @@ static void the_history_can_be_told(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, shelf_setup, shelf_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(versions_carry_their_facts),
 		TEST(references_are_found),

@@ -12,17 +12,7 @@
 #include <unistd.h>
 
 #include "fsutil.h"
-#include "registry.h"
-
-static struct sen_registry *open_registry(const char *folder)
-{
-	struct sen_registry *r = NULL;
-	struct sen_why why = { 0 };
-
-	if (sen_registry_open(folder, &r, &why))
-		fail_msg("%s", why.text);
-	return r;
-}
+#include "registry_kit.h"
 
 static unsigned int add(struct sen_registry *r)
 {
@@ -75,7 +65,7 @@ static void write_file(const char *folder, const char *name, const char *text, s
 static void versions_are_kept(void **state)
 {
 	char *folder = fixture_folder(), *inside = fixture_path(folder, "a/b");
-	struct sen_registry *r = open_registry(inside);
+	struct sen_registry *r = registry_open(inside);
 	const struct sen_registry_entry *e;
 	struct sen_model *m;
 	char digest[65];
@@ -94,7 +84,7 @@ static void versions_are_kept(void **state)
 	assert_int_equal(strlen(digest), 64);
 	sen_registry_close(r);
 
-	r = open_registry(inside);
+	r = registry_open(inside);
 	assert_int_equal(sen_registry_entries(r, &e), 2);
 	assert_string_equal(e[1].digest, digest);
 	assert_int_equal(sen_registry_load(r, 2, &m, NULL), 0);
@@ -114,7 +104,7 @@ static void versions_are_kept(void **state)
 static void stages_follow_one_another(void **state)
 {
 	char *folder = fixture_folder(), *text;
-	struct sen_registry *r = open_registry(folder);
+	struct sen_registry *r = registry_open(folder);
 
 	(void)state;
 	for (int i = 0; i < 4; i++)
@@ -143,7 +133,7 @@ static void stages_follow_one_another(void **state)
 	assert_int_equal(sen_registry_previous(r), 2);
 	sen_registry_close(r);
 
-	r = open_registry(folder);
+	r = registry_open(folder);
 	assert_int_equal(sen_registry_production(r), 0);
 	assert_int_equal(sen_registry_previous(r), 2);
 	assert_string_equal(entry(r, 4)->reason, "broken");
@@ -160,7 +150,7 @@ static void stages_follow_one_another(void **state)
 static void half_a_line_is_forgotten(void **state)
 {
 	char *folder = fixture_folder(), *text;
-	struct sen_registry *r = open_registry(folder);
+	struct sen_registry *r = registry_open(folder);
 	size_t len, whole;
 
 	(void)state;
@@ -178,13 +168,13 @@ static void half_a_line_is_forgotten(void **state)
 	/* A crash at any byte of what came after the first two lines. */
 	for (size_t cut = whole; cut < len; cut++) {
 		write_file(folder, "history.jsonl", text, cut);
-		r = open_registry(folder);
+		r = registry_open(folder);
 		assert_int_equal(sen_registry_production(r), 1);
 		/* Version 2 is on disk whole, with its line or without. */
 		assert_non_null(entry(r, 2));
 		assert_int_equal(add(r), 3);
 		sen_registry_close(r);
-		r = open_registry(folder);
+		r = registry_open(folder);
 		assert_non_null(entry(r, 3));
 		sen_registry_close(r);
 		{
@@ -201,7 +191,7 @@ static void half_a_line_is_forgotten(void **state)
 static void damage_in_the_middle_is_reported(void **state)
 {
 	char *folder = fixture_folder(), *text;
-	struct sen_registry *r = open_registry(folder);
+	struct sen_registry *r = registry_open(folder);
 	struct sen_why why;
 
 	(void)state;
@@ -222,7 +212,7 @@ static void damage_in_the_middle_is_reported(void **state)
 static void orphans_are_adopted(void **state)
 {
 	char *folder = fixture_folder(), *path;
-	struct sen_registry *r = open_registry(folder);
+	struct sen_registry *r = registry_open(folder);
 	struct sen_model *m = fixture_model();
 	struct stat st;
 
@@ -236,7 +226,7 @@ static void orphans_are_adopted(void **state)
 	write_file(folder, "000003.json", "half", 4);
 	write_file(folder, "000004.json.tmp.1.0", "half", 4);
 
-	r = open_registry(folder);
+	r = registry_open(folder);
 	assert_non_null(entry(r, 2));
 	assert_string_equal(entry(r, 2)->digest, m->digest);
 	assert_null(entry(r, 3));
@@ -246,7 +236,7 @@ static void orphans_are_adopted(void **state)
 	/* 3 is not a model, but taken. */
 	assert_int_equal(add(r), 4);
 	sen_registry_close(r);
-	r = open_registry(folder);
+	r = registry_open(folder);
 	assert_int_equal(add(r), 5);
 	sen_registry_close(r);
 	sen_model_free(m);
@@ -256,7 +246,7 @@ static void orphans_are_adopted(void **state)
 static void changed_models_are_not_loaded(void **state)
 {
 	char *folder = fixture_folder(), *path = fixture_path(folder, "000001.json");
-	struct sen_registry *r = open_registry(folder);
+	struct sen_registry *r = registry_open(folder);
 	struct sen_model *m = fixture_model(), *back;
 
 	(void)state;
@@ -278,7 +268,7 @@ static void changed_models_are_not_loaded(void **state)
 static void a_full_disk_changes_nothing(void **state)
 {
 	char *folder = fixture_folder(), *path = fixture_path(folder, "000002.json");
-	struct sen_registry *r = open_registry(folder);
+	struct sen_registry *r = registry_open(folder);
 	struct sen_model *m = fixture_model();
 	struct rlimit old, small;
 	struct stat st;
@@ -315,7 +305,7 @@ static void a_full_disk_changes_nothing(void **state)
 static void two_processes_share_a_folder(void **state)
 {
 	char *folder = fixture_folder();
-	struct sen_registry *r = open_registry(folder);
+	struct sen_registry *r = registry_open(folder);
 	const struct sen_registry_entry *e;
 	int status;
 	pid_t child;

@@ -9,16 +9,12 @@
 #include <sys/stat.h>
 
 #include "registry_internal.h"
+#include "registry_kit.h"
 
 #define VERSIONS 12000u
 #define UNPRUNED 60u /* the latest */
 #define KEEP     50
 #define FULL     3000u
-
-struct scene {
-	char *folder;
-	struct sen_registry *r;
-};
 
 static void write_event(FILE *f, const struct sen_history_event *event)
 {
@@ -60,45 +56,25 @@ static void write_version(FILE *f, unsigned int version)
 	write_event(f, &e);
 }
 
-static void open_it(struct scene *s)
-{
-	struct sen_why why = { 0 };
-
-	sen_registry_close(s->r);
-	s->r = NULL;
-	if (sen_registry_open(s->folder, &s->r, &why))
-		fail_msg("%s", why.text);
-}
-
 static int set_up(void **state)
 {
-	struct scene *s = calloc(1, sizeof(*s));
+	struct shelf *s;
 	char *path;
 	FILE *f;
 
-	s->folder = fixture_folder();
+	shelf_setup(state);
+	s = *state;
 	path = fixture_path(s->folder, SEN_HISTORY_NAME);
 	f = fopen(path, "w");
 	for (unsigned int v = 1; v <= VERSIONS; v++)
 		write_version(f, v);
 	fclose(f);
 	free(path);
-	open_it(s);
-	*state = s;
+	shelf_reopen(s);
 	return 0;
 }
 
-static int tear_down(void **state)
-{
-	struct scene *s = *state;
-
-	sen_registry_close(s->r);
-	fixture_remove(s->folder);
-	free(s);
-	return 0;
-}
-
-static off_t history_size(const struct scene *s)
+static off_t history_size(const struct shelf *s)
 {
 	char *path = fixture_path(s->folder, SEN_HISTORY_NAME);
 	struct stat st;
@@ -121,7 +97,7 @@ static long long bytes_read(void)
 	return n;
 }
 
-static void add(struct scene *s)
+static void add(struct shelf *s)
 {
 	struct sen_registry_origin origin = { .kind = "update" };
 	struct sen_model *m = fixture_model();
@@ -134,7 +110,7 @@ static void add(struct scene *s)
 static void a_step_reads_only_what_is_new(void **state)
 {
 	struct sen_facts facts = { 0 };
-	struct scene *s = *state;
+	struct shelf *s = *state;
 	struct sen_registry *other = NULL;
 	long long before;
 
@@ -154,7 +130,7 @@ static void a_step_reads_only_what_is_new(void **state)
 	sen_registry_close(other);
 }
 
-static void expect_state(const struct scene *s)
+static void expect_state(const struct shelf *s)
 {
 	const struct sen_registry_entry *e;
 
@@ -178,7 +154,7 @@ static void expect_state(const struct scene *s)
 
 static void what_is_old_is_forgotten(void **state)
 {
-	struct scene *s = *state;
+	struct shelf *s = *state;
 	unsigned int pruned;
 	struct sen_model *m;
 
@@ -186,7 +162,7 @@ static void what_is_old_is_forgotten(void **state)
 	assert_true(pruned > 0 && pruned < 2 * UNPRUNED);
 	assert_true(history_size(s) < 4 << 20);
 	expect_state(s);
-	open_it(s);
+	shelf_reopen(s);
 	expect_state(s);
 	assert_int_equal(sen_registry_load(s->r, 2, &m, NULL), -ENOENT);
 	assert_int_equal(sen_registry_stage(s->r, 2, "Production", "", NULL), -ENOENT);
@@ -198,7 +174,7 @@ static void what_is_old_is_forgotten(void **state)
 /* It was the production version's own promotion that archived the one before: both lines may be gone. */
 static void a_condemned_version_stays_condemned(void **state)
 {
-	struct scene *s = *state;
+	struct shelf *s = *state;
 
 	assert_int_equal(sen_registry_stage(s->r, VERSIONS - 1, "Archived", "bad", NULL), 0);
 	assert_int_equal(sen_registry_production(s->r), 0);
@@ -207,7 +183,7 @@ static void a_condemned_version_stays_condemned(void **state)
 		assert_int_equal(sen_registry_production(s->r), 0);
 		assert_int_equal(sen_registry_previous(s->r), VERSIONS - 2);
 		assert_string_equal(sen_registry_find(s->r, VERSIONS - 2)->stage, "Archived");
-		open_it(s);
+		shelf_reopen(s);
 	}
 }
 
@@ -215,7 +191,7 @@ static void a_condemned_version_stays_condemned(void **state)
 static void others_follow_a_file_written_anew(void **state)
 {
 	struct sen_registry *other = NULL;
-	struct scene *s = *state;
+	struct shelf *s = *state;
 
 	assert_int_equal(sen_registry_open(s->folder, &other, NULL), 0);
 	assert_int_equal(sen_registry_prune(s->r, KEEP, NULL, NULL), 0);
@@ -228,7 +204,7 @@ static void others_follow_a_file_written_anew(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, shelf_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_step_reads_only_what_is_new),
 		TEST(what_is_old_is_forgotten),

@@ -1,103 +1,23 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# The operator's command on a veth pair of its own: attach, status, models, detach, and every kind of
-# bad input, which must give one clear line, a non-zero exit, and change nothing.
+# The operator's command from attach to detach: status, models, versions on disk, and what it refuses on the
+# way, which must give one clear line, a non-zero exit, and change nothing.
 
 cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source-path=SCRIPTDIR source=lab.sh
 . tests/net/lab.sh
+# shellcheck source-path=SCRIPTDIR source=cli.sh
+. tests/net/cli.sh
 
-sentroid=$(realpath "${BUILD_DIR:-build}/sentroid") || exit 1
-export SENTROID_BPFFS=/sys/fs/bpf/sentroid-test-$$
-pins=$SENTROID_BPFFS/$LAB_IF
-number=0 failed=0
-
-# shellcheck disable=SC2317 # called by the trap
-cleanup() {
-	trap '' INT TERM HUP
-	rm -rf "$SENTROID_BPFFS"
-	[ -z "$LAB_TMP" ] || chmod 700 "$LAB_TMP"
-	lab_down
-}
-
-for tool in jq bpftool clang setpriv unshare sha256sum ping; do
-	lab_have "$tool" || { echo "1..0 # SKIP needs $tool"; exit 77; }
-done
-lab_trap
-trap cleanup EXIT
-lab_up || exit
-# So that an ordinary user can run what is copied there.
-chmod 711 "$LAB_TMP"
-
-# --- checks --------------------------------------------------------------------------------------
-
-# check NAME: of what came just before it, which is to succeed.
-check() {
-	local passed=$?
-	number=$((number + 1))
-	if [ "$passed" = 0 ]; then
-		echo "ok $number - $1"
-		return
-	fi
-	failed=1
-	echo "not ok $number - $1"
-	printf '# exit code %s\n# stdout: %s\n# stderr: %s\n' "$rc" "${out//$'\n'/$'\n'#         }" \
-		"${err//$'\n'/$'\n'#         }"
-}
-
-# The command in the server's namespace: its exit code, output and errors into rc, out and err.
-run() { run_as "$sentroid" "$@"; }
-run_as() {
-	in_srv "$@" >"$LAB_TMP/out" 2>"$LAB_TMP/err"
-	rc=$?
-	out=$(<"$LAB_TMP/out") err=$(<"$LAB_TMP/err")
-}
-
-# One line, and perhaps a hint, none of which is a dump of somebody's library.
-one_clear_line() {
-	local lines
-	mapfile -t lines <<<"$err"
-	[[ ${lines[0]} == "sentroid: "*": "* ]] && [ "${#lines[@]}" -le 2 ] &&
-		[[ ${#lines[@]} == 1 || ${lines[1]} == "hint: "?* ]]
-}
-
-# Everything that a failed command must leave as it was: pins (with the objects behind them, told by
-# their inodes), the program of each interface, models and policy in force.
-state() {
-	find "$SENTROID_BPFFS" -printf '%P %i\n' 2>/dev/null | sort
-	in_srv ip -j -d link show | jq -c '.[] | [.ifname, .xdp]'
-	in_srv "$sentroid" status --json 2>/dev/null | jq -c '.interfaces[] | [.name, .policy, .model, .shadow]'
-	in_srv bpftool -j map dump pinned "$pins/meta" 2>/dev/null
-	find "$LAB_TMP/state" -type f -exec sha256sum {} + 2>/dev/null | sort
-}
-
-is_refused() { [ "$rc" = "$1" ] && [ -z "$out" ] && one_clear_line && [[ $err == *"$2"* ]] && [ "$before" = "$(state)" ]; }
-
-# refuses NAME CODE TEXT ARGUMENT...: TEXT is part of what it must say.
-refuses() {
-	local name=$1 code=$2 text=$3
-	shift 3
-	refuses_as "$name" "$code" "$text" "$sentroid" "$@"
-}
-refuses_as() {
-	local name=$1 code=$2 text=$3 before
-	shift 3
-	before=$(state)
-	run_as "$@"
-	is_refused "$code" "$text"
-	check "$name"
-}
+cli_begin ping
 
 # json FILTER: of what `status --json` says of the interface.
 json() { in_srv "$sentroid" status "$LAB_IF" --json | jq -r ".interfaces[0]$1"; }
-says() { [ "$rc" = 0 ] && [ -z "$err" ] && [[ $out == *"$1"* ]]; }
 shown_by_bpftool() {
 	in_srv bpftool -j net | jq -e --arg d "$LAB_IF" --arg m "$1" \
 		'.[0].xdp[] | select(.devname == $d and .mode == $m)' >/dev/null
 }
-digest_of() { jq -r .digest "$1"; }
-xdp_id() { in_srv ip -j -d link show "$LAB_IF" | jq -r '.[0].xdp.prog.id // "none"'; }
 
 # Ids of the program and of all its maps, those inside `models` too.
 objects() {
@@ -127,174 +47,6 @@ all_gone() {
 detached_wholly() {
 	[ "$rc" = 0 ] && [ "$(xdp_id)" = none ] && [ ! -e "$SENTROID_BPFFS" ] && all_gone "$1"
 }
-
-# --- models made by hand -------------------------------------------------------------------------
-
-# sign: the digest into a model on stdin, over the object without white space, its time of making left out.
-sign() {
-	local body
-	body=$(cat)
-	jq -c --arg d "$(jq -cj 'del(.digest, .created)' <<<"$body" | sha256sum | cut -d ' ' -f 1)" \
-		'.digest = $d' <<<"$body"
-}
-
-model() {
-	local features version
-	features=$(sed -n '/define SEN_FEATURES(X)/,/^$/s/^\tX([A-Z0-9_]*, "\([a-z0-9_]*\)".*/\1/p' \
-		include/sentroid/feature.h | jq -Rnc '[inputs]')
-	version=$(sed -n 's/^#define SEN_FEATURES_VERSION //p' include/sentroid/feature.h)
-	jq -nc --argjson f "$features" --argjson v "$1" --argjson fv "$version" '{
-		format: 1, version: $v, parent: 0, created: "2024-01-01T00:00:00Z", features_version: $fv,
-		features: $f, quantizer: {scale: [$f[] | 20000], bias: [$f[] | 0]},
-		thresholds: {alert: 2}, classes: ["worm"],
-		training: {command: "by hand", inputs: [], samples: 1, seed: "1", target_fpr: 0,
-			holdout_fpr: 0, inertia: 0},
-		members: [
-			{weight: 1, features: $f, centroids: [[$f[] | 10], [$f[] | 60]], radii: [40, 20],
-				mass: [1, 1], classes: ["", ""]},
-			{weight: 0, features: $f, centroids: [[$f[] | 100]], radii: [30], mass: [1],
-				classes: ["worm"]}]}' | sign
-}
-
-m=$LAB_TMP/models
-mkdir "$m"
-for v in 1 2 3; do model $v >"$m/$v.json"; done
-head -c 700 "$m/1.json" >"$m/truncated.json"
-jq -c '.thresholds.alert = 3' "$m/1.json" >"$m/changed.json"
-jq -c '.format = 99' "$m/1.json" | sign >"$m/format.json"
-sed 's/"alert":2/"alert":NaN/' "$m/1.json" >"$m/nan.json"
-sed 's/"alert":2/"alert":1e999/' "$m/1.json" >"$m/infinite.json"
-jq -c '.members[0] |= (.centroids = [range(65) as $i | .centroids[0]] | .radii = [range(65) | 40] |
-	.mass = [range(65) | 1] | .classes = [range(65) | ""])' "$m/1.json" | sign >"$m/crowded.json"
-
-# --- wrong usage ---------------------------------------------------------------------------------
-
-refuses "no command" 2 "no command"
-refuses "unknown command" 2 "frobnicate" frobnicate
-refuses "unknown option" 2 "--frobnicate" --frobnicate
-refuses "unknown model command" 2 "frobnicate" model frobnicate
-refuses "attach: no interface" 2 "IFACE" attach
-refuses "attach: extra argument" 2 "extra" attach "$LAB_IF" extra --model "$m/1.json"
-refuses "attach: unknown option" 2 "--frobnicate" attach "$LAB_IF" --frobnicate
-refuses "attach: option without its value" 2 "--mode" attach "$LAB_IF" --mode
-refuses "attach: bad mode" 2 "fast" attach "$LAB_IF" --mode fast
-refuses "attach: bad policy" 2 "panic" attach "$LAB_IF" --policy panic
-for n in 0 -1 12x 4294967297 99999999 ''; do
-	refuses "attach: --flows '$n'" 2 "--flows" attach "$LAB_IF" --model "$m/1.json" "--flows=$n"
-done
-refuses "policy: no interface" 2 "IFACE" policy
-refuses "policy: no such policy" 2 "panic" policy "$LAB_IF" panic
-refuses "policy: extra argument" 2 "extra" policy "$LAB_IF" alert extra
-refuses "detach: extra argument" 2 "extra" detach "$LAB_IF" extra
-refuses "status: extra argument" 2 "extra" status "$LAB_IF" extra
-refuses "model push: no file" 2 "FILE" model push "$LAB_IF"
-
-helps() {
-	local words
-	for words in "" attach detach policy status model "model push" "model show" "model list" \
-		"model verify" "model rollback" "model promote"; do
-		# shellcheck disable=SC2086
-		run $words --help
-		says "Usage: sentroid${words:+ $words} " || return
-		# shellcheck disable=SC2086
-		run $words --version
-		says "sentroid " || return
-	done
-}
-helps
-check "every command has --help and --version"
-run_as sh -c "'$sentroid' --help >/dev/full"
-[ "$rc" = 1 ] && one_clear_line
-check "a full disk behind stdout is an error"
-
-# --- nothing attached ----------------------------------------------------------------------------
-
-run status --json
-[ "$rc" = 0 ] && [ "$(jq -c .interfaces <<<"$out")" = "[]" ]
-check "status --json without anything attached"
-refuses "attach: unknown interface" 1 "sen-none" attach sen-none --model "$m/1.json"
-for args in "detach $LAB_IF" "policy $LAB_IF" "policy $LAB_IF enforce" "status $LAB_IF" "model show $LAB_IF" "model push $LAB_IF $m/1.json" \
-	"model promote $LAB_IF" "model rollback $LAB_IF --state-dir $LAB_TMP/state"; do
-	# shellcheck disable=SC2086
-	refuses "${args%% "$LAB_IF"*}: not attached" 1 "not attached" $args
-done
-
-models_refused() {
-	local file text
-	while read -r file text; do
-		refuses "$1: $file" 1 "$text" "${@:2}" "$m/$file"
-	done <<-LIST
-		missing.json No such file
-		truncated.json not JSON
-		changed.json wrong digest
-		format.json format 99
-		nan.json not JSON
-		infinite.json model:
-		crowded.json centroids
-	LIST
-}
-models_refused "attach --model" attach "$LAB_IF" --model
-models_refused "model verify" model verify
-
-run model verify "$m/1.json"
-says "version 1, sha256 $(digest_of "$m/1.json")"
-check "model verify of a good file"
-
-# --- permissions, bpffs --------------------------------------------------------------------------
-
-# The build may lie where ordinary users cannot go.
-install -m 755 "$sentroid" "$LAB_TMP/sentroid"
-nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups "$LAB_TMP/sentroid")
-powerless=(setpriv --bounding-set=-all --inh-caps=-all "$sentroid")
-refuses_as "attach: not root" 1 "not permitted" "${nobody[@]}" attach "$LAB_IF" --model "$m/1.json"
-refuses_as "detach: not root" 1 "not permitted" "${nobody[@]}" detach "$LAB_IF"
-refuses_as "policy: not root" 1 "not permitted" "${nobody[@]}" policy "$LAB_IF" alert
-refuses_as "status: not root" 1 "not permitted" "${nobody[@]}" status
-refuses_as "attach: root without capabilities" 1 "not permitted" \
-	"${powerless[@]}" attach "$LAB_IF" --model "$m/1.json"
-# It could attach, but find neither its model nor its program by their ids any more, and leave it there.
-refuses_as "attach: root without CAP_SYS_ADMIN" 1 "not permitted" setpriv --bounding-set=-sys_admin --inh-caps=-all \
-	"$sentroid" attach "$LAB_IF" --model "$m/1.json"
-refuses_as "attach: pins outside of bpffs" 1 "not a bpf file system" \
-	env SENTROID_BPFFS="$LAB_TMP/none/here" "$sentroid" attach "$LAB_IF" --model "$m/1.json"
-test ! -e "$LAB_TMP/none"
-check "... and no folder made there"
-
-# In a mount namespace of its own, so that nobody else's pins vanish.
-# shellcheck disable=SC2016
-run_as unshare --mount sh -c 'while umount /sys/fs/bpf 2>/dev/null; do :; done
-	"$0" attach "$1" --model "$2" >/dev/null && stat -f -c %T /sys/fs/bpf && "$0" detach "$1"' \
-	"$sentroid" "$LAB_IF" "$m/1.json"
-says "bpf_fs" && [ "$(xdp_id)" = none ]
-check "attach mounts bpffs where it is not mounted"
-
-# --- somebody else's program ---------------------------------------------------------------------
-
-foreign=$SENTROID_BPFFS/foreign
-mkdir "$SENTROID_BPFFS" || exit
-echo '__attribute__((section("xdp"), used)) int foreign(void *ctx) { return 2; }' |
-	clang -target bpf -O2 -g -x c -c - -o "$LAB_TMP/foreign.o" &&
-	bpftool prog load "$LAB_TMP/foreign.o" "$foreign" type xdp &&
-	in_srv ip link set dev "$LAB_IF" xdpdrv pinned "$foreign" || exit
-for mode in auto native skb; do
-	refuses "attach --mode $mode: a foreign program is there" 1 "held by XDP program foreign" \
-		attach "$LAB_IF" --mode $mode --model "$m/1.json"
-done
-refuses "detach: leaves a foreign program alone" 1 "not attached" detach "$LAB_IF"
-test "$(xdp_id)" = "$(bpftool -j prog show pinned "$foreign" | jq .id)"
-check "... which is still attached"
-in_srv ip link set dev "$LAB_IF" xdpdrv off
-# With the folder of the pins one level deeper ".." names the one of the foreign program.
-export SENTROID_BPFFS=$SENTROID_BPFFS/deeper
-mkdir "$SENTROID_BPFFS"
-for name in .. . '' a/b; do
-	refuses "detach '$name': not a name" 1 "not a name" detach "$name"
-done
-test -e "$foreign"
-check "... and others' pins are left alone"
-rmdir "$SENTROID_BPFFS"
-export SENTROID_BPFFS=${SENTROID_BPFFS%/deeper}
-rm -r "$SENTROID_BPFFS"
 
 # --- attached natively ---------------------------------------------------------------------------
 
@@ -493,15 +245,4 @@ else
 	number=$((number + 1))
 	echo "ok $number # SKIP no kind of interface without native XDP"
 fi
-
-# The shipped model is looked up beside the executable's folder; an installed one may come later.
-mkdir "$LAB_TMP/bin"
-install -m 755 "$sentroid" "$LAB_TMP/bin/sentroid"
-cp "$m/3.json" "$m/default.json"
-run_as "$LAB_TMP/bin/sentroid" attach "$LAB_IF"
-test "$(json .model.digest)" = "$(digest_of "$m/3.json")"
-check "attach without --model takes the shipped one"
-run detach "$LAB_IF"
-
-echo "1..$number"
-exit "$failed"
+cli_done

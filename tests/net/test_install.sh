@@ -9,8 +9,10 @@ cd "$(dirname "$0")/../.." || exit 2
 . tests/net/lab.sh
 # shellcheck source-path=SCRIPTDIR source=agent.sh
 . tests/net/agent.sh
+# shellcheck source-path=SCRIPTDIR source=models.sh
+. tests/net/models.sh
 
-agent_tools make setpriv bpftool || skip_all "tools are missing"
+agent_tools make setpriv bpftool sha256sum || skip_all "tools are missing"
 agent_begin install || exit
 lab_trap
 trap agent_end EXIT
@@ -74,4 +76,15 @@ check "... takes over what is attached, reading the model in force" agent_log
 agent_stop TERM
 in_srv "$SENTROID" detach "$LAB_IF" >/dev/null && [ ! -e "$SENTROID_BPFFS" ]
 check "... and leaves it so that it can be taken off" ls -R "$SENTROID_BPFFS"
+
+# --- the shipped model ---------------------------------------------------------------------------
+
+# It is looked up beside the executable's folder; an installed one may come later.
+mkdir "$LAB_TMP/bin" "$LAB_TMP/models"
+install -m 755 "$SENTROID" "$LAB_TMP/bin/sentroid"
+model 3 >"$LAB_TMP/models/default.json"
+in_srv "$LAB_TMP/bin/sentroid" attach "$LAB_IF" >"$LAB_TMP/log/attach" 2>&1
+[ "$(status .model.digest)" = "$(digest_of "$LAB_TMP/models/default.json")" ]
+check "attach without --model takes the shipped one" cat "$LAB_TMP/log/attach"
+in_srv "$SENTROID" detach "$LAB_IF" >/dev/null
 check_done

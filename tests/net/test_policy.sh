@@ -9,6 +9,8 @@ cd "$(dirname "$0")/../.." || exit 2
 . tests/net/lab.sh
 # shellcheck source-path=SCRIPTDIR source=agent.sh
 . tests/net/agent.sh
+# shellcheck source-path=SCRIPTDIR source=models.sh
+. tests/net/models.sh
 
 agent_tools bpftool sha256sum ping || skip_all "tools are missing"
 agent_begin policy || exit
@@ -16,12 +18,6 @@ lab_trap
 trap agent_end EXIT
 lab_up || exit
 
-# sign: the digest into a model on stdin, over the object without white space and time of making.
-sign() {
-	local model body
-	model=$(jq -c .) && body=$(jq -c 'del(.digest, .created)' <<<"$model") || return
-	jq -c --arg d "$(printf %s "$body" | sha256sum | cut -d ' ' -f 1)" '.digest = $d' <<<"$model"
-}
 # Flags every flow, and names it: far from what scores, near to what names.
 jq '.version = 4711 | .members |= map(if .weight > 0 then .radii[] = 1 else .radii[] = 600 end)' models/default.json |
 	sign >"$LAB_TMP/strict.json"

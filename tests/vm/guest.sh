@@ -19,6 +19,8 @@ trap 'echo "1..$number"; sync; poweroff -f' EXIT
 cd /sentroid || exit
 # shellcheck disable=SC1091 # checked by itself
 . tests/net/lab.sh
+# shellcheck disable=SC1091
+. tests/net/models.sh
 
 # --- checks --------------------------------------------------------------------------------------
 
@@ -130,13 +132,6 @@ scan_is_flagged() {
 scan_is_reported() {
 	soon jq -es --arg from "$LAB_ATTACKER" 'any(.[]; .class == "scan" and .source == $from)' \
 		"/tmp/state/$LAB_IF/alerts.jsonl"
-}
-
-# sign: the digest into a model on stdin, over the object without white space and time of making.
-sign() {
-	local model body
-	model=$(jq -c .) && body=$(jq -c 'del(.digest, .created)' <<<"$model") || return
-	jq -c --arg d "$(printf %s "$body" | sha256sum | cut -d ' ' -f 1)" '.digest = $d' <<<"$model"
 }
 
 takes_model() {

@@ -4,7 +4,7 @@
 # Sentroid in the laboratory: starting it, asking it, counting packets beside it. Sourced after
 # lab.sh by the demonstration and by the network tests.
 #
-#     agent_begin NAME || exit    # the laboratory is up, the servers too, the program is attached
+#     agent_lab NAME || exit    # the laboratory is up
 #     agent_start '[baseline]' 'seconds = 30'
 #     api alerts | jq ...
 
@@ -34,6 +34,14 @@ agent_end() {
 	[ -z "${SENTROID_BPFFS:-}" ] || rm -rf -- "$SENTROID_BPFFS"
 	lab_down
 	[ -z "${SENTROID_BPFFS:-}" ] || rm -rf -- "$SENTROID_BPFFS"
+}
+
+# agent_lab NAME: that, and the laboratory; both are gone however the calling script ends.
+agent_lab() {
+	agent_begin "$1" || return
+	lab_trap
+	trap agent_end EXIT
+	lab_up
 }
 
 # agent_start LINE...: the agent with a configuration of these lines, once it answers.

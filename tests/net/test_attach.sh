@@ -11,10 +11,7 @@ cd "$(dirname "$0")/../.." || exit 2
 . tests/net/agent.sh
 
 agent_tools bpftool unshare mount ethtool || skip_all "tools are missing"
-agent_begin attach || exit
-lab_trap
-trap agent_end EXIT
-lab_up || exit
+agent_lab attach || exit
 
 xdp() { ip -n "$LAB_SRV" -j -d link show "$LAB_IF" | jq -c '.[0].xdp'; }
 err=$LAB_TMP/err

@@ -15,10 +15,7 @@ BASELINE=10
 SECONDS_AHEAD=170
 
 agent_tools python3 || skip_all "tools are missing"
-agent_begin canary || exit
-lab_trap
-trap agent_end EXIT
-lab_up || exit
+agent_lab canary || exit
 lab_servers_up
 lab_serves tcp 80 || skip_all "nginx is missing"
 in_srv "$SENTROID" attach "$LAB_IF" --mode native >/dev/null

@@ -15,10 +15,7 @@ BEFORE=15 # seconds of ordinary use before the attacks
 AFTER=60  # ... and after
 
 agent_tools tcpdump nmap hping3 ssh python3 || skip_all "tools are missing"
-agent_begin detect || exit
-lab_trap
-trap agent_end EXIT
-lab_up || exit
+agent_lab detect || exit
 lab_servers_up
 if ! lab_serves tcp 80 || ! lab_serves tcp 22; then skip_all "nginx or sshd is missing"; fi
 count_begin || exit

@@ -13,10 +13,7 @@ cd "$(dirname "$0")/../.." || exit 2
 . tests/net/models.sh
 
 agent_tools make setpriv bpftool sha256sum || skip_all "tools are missing"
-agent_begin install || exit
-lab_trap
-trap agent_end EXIT
-lab_up || exit
+agent_lab install || exit
 
 # --- where everything goes -----------------------------------------------------------------------
 

@@ -13,10 +13,7 @@ cd "$(dirname "$0")/../.." || exit 2
 PROMETHEUS=127.0.0.1:9090 # inside the namespace
 
 agent_tools prometheus promtool nmap || skip_all "tools are missing"
-agent_begin metrics || exit
-lab_trap
-trap agent_end EXIT
-lab_up || exit
+agent_lab metrics || exit
 lab_servers_up
 
 in_srv "$SENTROID" attach "$LAB_IF" >/dev/null

@@ -13,10 +13,7 @@ cd "$(dirname "$0")/../.." || exit 2
 . tests/net/models.sh
 
 agent_tools bpftool sha256sum ping || skip_all "tools are missing"
-agent_begin policy || exit
-lab_trap
-trap agent_end EXIT
-lab_up || exit
+agent_lab policy || exit
 
 # Flags every flow, and names it: far from what scores, near to what names.
 jq '.version = 4711 | .members |= map(if .weight > 0 then .radii[] = 1 else .radii[] = 600 end)' models/default.json |

@@ -19,10 +19,7 @@ TRIES=4    # a busy machine may starve the receiver until the sender's ring is f
 tools=$(realpath "${BUILD_DIR:-build}/tests/net") || skip_all "build the tests first: make tests"
 livegen=$tools/livegen modelmix=$tools/modelmix
 agent_tools sed || skip_all "tools are missing"
-agent_begin push || exit
-lab_trap
-trap agent_end EXIT
-lab_up || exit
+agent_lab push || exit
 
 a=$LAB_TMP/a.json b=$LAB_TMP/b.json
 "$modelmix" make "$a" "$b" || give_up "two models are made"

@@ -36,10 +36,7 @@ mapfile -t cpus < <(awk '/^Cpus_allowed_list/ {
 	}
 }' /proc/self/status)
 [ "${#cpus[@]}" -ge 2 ] || skip_all "there is one CPU only"
-agent_begin soak || exit
-lab_trap
-trap agent_end EXIT
-lab_up || exit
+agent_lab soak || exit
 
 a=$LAB_TMP/a.json b=$LAB_TMP/b.json
 "$modelmix" make "$a" "$b" || give_up "two models are made"

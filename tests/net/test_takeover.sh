@@ -15,10 +15,7 @@ RATE=30000 # packets a second of the load
 FLOWS=500
 
 agent_tools bpftool hping3 nmap python3 || skip_all "tools are missing"
-agent_begin takeover || exit
-lab_trap
-trap agent_end EXIT
-lab_up || exit
+agent_lab takeover || exit
 lab_servers_up
 count_begin || exit
 state=$LAB_TMP/state

@@ -17,10 +17,7 @@ SECONDS_AHEAD=45
 
 # shellcheck disable=SC2119
 agent_tools || skip_all "tools are missing"
-agent_begin watch || exit
-lab_trap
-trap agent_end EXIT
-lab_up || exit
+agent_lab watch || exit
 lab_servers_up
 lab_serves tcp 80 || skip_all "nginx is missing"
 benign_can burst || skip_all "wrk is missing"

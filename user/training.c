@@ -6,7 +6,7 @@
 #include "clock.h"
 #include "training.h"
 
-/* Every fifth of fifty stretches of time is kept from training, for the gate: neighbours in time are
+/* Every fifth of fifty stretches of time (or of all samples, where they are fewer) is kept from training, for the gate: neighbours in time are
  * near-duplicates, and drawn one by one they would stand on both sides. */
 #define HOLD_BLOCKS   50
 #define HOLD_EVERY    5
@@ -58,12 +58,12 @@ static int by_time(const void *a, const void *b)
 static int part(struct sen_sample *samples, size_t n, size_t *fit)
 {
 	struct sen_sample *held = malloc((n ? n : 1) * sizeof(*held));
-	size_t kept = 0, held_n = 0;
+	size_t kept = 0, held_n = 0, blocks = n < HOLD_BLOCKS ? n : HOLD_BLOCKS;
 
 	if (!held)
 		return -ENOMEM;
 	for (size_t i = 0; i < n; i++) {
-		if (i * HOLD_BLOCKS / n % HOLD_EVERY == HOLD_EVERY - 1)
+		if (i * blocks / n % HOLD_EVERY == HOLD_EVERY - 1)
 			held[held_n++] = samples[i];
 		else
 			samples[kept++] = samples[i];

@@ -46,7 +46,7 @@ rules=packaging/prometheus.rules.yml
 problems=$(promtool check rules "$rules" 2>&1)
 check "the alerting rules are sound" echo "$problems"
 mapfile -t asked_for < <(grep -o 'sentroid_[a-z_]*' "$rules" | sort -u)
-missing=$(for name in "${asked_for[@]}"; do grep -q "^$name[{ ]" <<<"$metrics" || echo "$name"; done)
+missing=$(for name in "${asked_for[@]}"; do grep -q "^${name}[{ ]" <<<"$metrics" || echo "$name"; done)
 [ "${#asked_for[@]}" -ge 8 ] && [ -z "$missing" ]
 check "... and ask for nothing that is not there" echo "$missing"
 

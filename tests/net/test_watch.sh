@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source-path=SCRIPTDIR source=agent.sh
 . tests/net/agent.sh
 
-BASELINE=6
+BASELINE=8
 SECONDS_AHEAD=45
 
 # shellcheck disable=SC2119

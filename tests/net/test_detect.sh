@@ -12,7 +12,7 @@ cd "$(dirname "$0")/../.." || exit 2
 
 BASELINE=45
 BEFORE=15 # seconds of ordinary use before the attacks
-AFTER=40  # ... and after
+AFTER=60  # ... and after
 
 agent_tools tcpdump nmap hping3 ssh python3 || skip_all "tools are missing"
 agent_lab detect || exit

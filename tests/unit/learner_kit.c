@@ -308,3 +308,17 @@ void lab_expect_stage(const struct lab *l, unsigned int version, const char *sta
 	if (!strstr(e->reason, reason))
 		fail_msg("\"%s\" does not speak of \"%s\"", e->reason, reason);
 }
+
+int lab_setup_first(void **state)
+{
+	lab_setup(state);
+	lab_reach_active(*state);
+	return 0;
+}
+
+int lab_setup_second(void **state)
+{
+	lab_setup(state);
+	lab_reach_second(*state);
+	return 0;
+}

@@ -44,6 +44,9 @@ extern const struct sen_learner_ops lab_ops;
 int lab_setup(void **state);
 /* One that has had its first model in force for a while, and tries others beside it first. */
 int lab_setup_canary(void **state);
+/* With a first version just put in force; with a second one, under watch. */
+int lab_setup_first(void **state);
+int lab_setup_second(void **state);
 int lab_teardown(void **state);
 
 /* A new agent on what the last one has left. */

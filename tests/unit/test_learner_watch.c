@@ -7,22 +7,6 @@
 #include "fixture.h"
 #include "learner_kit.h"
 
-/* A first version, just put in force. */
-static int set_up_first(void **state)
-{
-	lab_setup(state);
-	lab_reach_active(*state);
-	return 0;
-}
-
-/* A second one. */
-static int set_up(void **state)
-{
-	lab_setup(state);
-	lab_reach_second(*state);
-	return 0;
-}
-
 static unsigned int times_said(const struct lab *l, const char *words)
 {
 	unsigned int n = 0;
@@ -272,8 +256,8 @@ static void models_learned_here_are_marked(void **state)
 	assert_int_equal(l->fake.active.learned, 0);
 }
 
-#define TEST(name)  cmocka_unit_test_setup_teardown(name, set_up, lab_teardown)
-#define FIRST(name) cmocka_unit_test_setup_teardown(name, set_up_first, lab_teardown)
+#define TEST(name)  cmocka_unit_test_setup_teardown(name, lab_setup_second, lab_teardown)
+#define FIRST(name) cmocka_unit_test_setup_teardown(name, lab_setup_first, lab_teardown)
 
 int main(void)
 {

@@ -6,20 +6,6 @@
 #include "fixture.h"
 #include "learner_kit.h"
 
-static int set_up_first(void **state)
-{
-	lab_setup(state);
-	lab_reach_active(*state);
-	return 0;
-}
-
-static int set_up(void **state)
-{
-	lab_setup(state);
-	lab_reach_second(*state);
-	return 0;
-}
-
 static void pause_for(struct lab *l, unsigned int seconds)
 {
 	assert_int_equal(sen_learner_pause(l->learner, seconds, l->now_ms, NULL), 0);
@@ -163,8 +149,8 @@ static void other_models_do_not_end_it(void **state)
 	assert_int_equal(lab_state(l), SEN_LEARNER_PAUSED);
 }
 
-#define TEST(name)  cmocka_unit_test_setup_teardown(name, set_up, lab_teardown)
-#define FIRST(name) cmocka_unit_test_setup_teardown(name, set_up_first, lab_teardown)
+#define TEST(name)  cmocka_unit_test_setup_teardown(name, lab_setup_second, lab_teardown)
+#define FIRST(name) cmocka_unit_test_setup_teardown(name, lab_setup_first, lab_teardown)
 
 int main(void)
 {

@@ -6,13 +6,6 @@
 #include "learner_internal.h"
 #include "learner_kit.h"
 
-static int set_up(void **state)
-{
-	lab_setup(state);
-	lab_reach_second(*state);
-	return 0;
-}
-
 static void note(struct lab *l, unsigned int version, const char *fact, double value)
 {
 	struct sen_facts facts = { 0 };
@@ -47,7 +40,7 @@ static void other_weights_are_no_measure(void **state)
 	assert_true(sen_learner_standard(l->learner).balanced_accuracy == 0.97);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, lab_teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, lab_setup_second, lab_teardown)
 
 int main(void)
 {

@@ -236,7 +236,8 @@ int parse_number(const char *option, const char *value, double least, double mos
 
 void show_progress(uint64_t packets, bool done)
 {
-	if (isatty(STDERR_FILENO) && (done || packets % PROGRESS_EVERY == 0))
+	/* A system call: not for every packet. */
+	if ((done || packets % PROGRESS_EVERY == 0) && isatty(STDERR_FILENO))
 		fprintf(stderr, "\r%llu packets%s", (unsigned long long)packets, done ? "\n" : "");
 }
 

@@ -179,10 +179,13 @@ int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
 void sen_flowlog_name(struct sen_flowlog *log, const struct sen_event *event,
 		      unsigned int rule_class)
 {
-	const struct bucket *b = find(log, &event->key, hash_key(&event->key));
+	const struct bucket *b;
 
+	if (!rule_class)
+		return;
+	b = find(log, &event->key, hash_key(&event->key));
 	/* A flow that ended within the batch goes unnamed rather than its successor wrongly named. */
-	if (rule_class && b->index && log->records[b->index - 1].first_clock <= event->time_ns)
+	if (b->index && log->records[b->index - 1].first_clock <= event->time_ns)
 		log->records[b->index - 1].rule_class = rule_class;
 }
 

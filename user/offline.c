@@ -2,7 +2,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,18 +9,21 @@
 
 #include "dataplane.h"
 #include "offline.h"
+#include "pipeline.h"
 #include "program.h"
 #include "replay.h"
 
 /* As many samples a second as a token bucket can count: nothing is withheld. */
 #define UNLIMITED 4000000u
 
-/* A batch of frames, and where its slots begin. */
+/* A batch of frames, and what came of it beside the results in its slots. */
 struct bank {
-	unsigned int first, n;
+	unsigned int first, n; /* its slots */
 	struct {
 		uint64_t time_ns, number;
 	} frame[SEN_REPLAY_BATCH];
+	unsigned int n_events;
+	struct sen_event event[SEN_REPLAY_BATCH];
 };
 
 struct sen_offline {
@@ -32,24 +34,15 @@ struct sen_offline {
 	size_t slots_bytes;
 	struct sen_replay_clock clock;
 	uint64_t stamp_ns; /* of the latest frame that had one */
-	struct bank bank[SEN_REPLAY_BANKS];
-	struct bank *filling;
-	struct bank *untold;      /* handed over to be run; NULL: none */
-	struct sen_event *events; /* samples of a bank, until its results have been told */
-	unsigned int n_events;
-
-	bool threaded;
-	pthread_t thread;
-	pthread_mutex_t lock; /* of what follows */
-	pthread_cond_t changed;
-	struct bank *running; /* NULL: the thread is idle */
-	int run_err;
-	bool quit;
+	struct bank *bank; /* SEN_REPLAY_BANKS */
+	struct bank *running;
+	struct sen_pipeline *pipeline;
 };
 
 void sen_offline_sample_all(struct sen_policy *policy)
 {
 	policy->sample_every = 1;
+	policy->wakeup_ticks = UINT32_MAX; /* nobody sleeps beside this ring */
 	for (int kind = 0; kind < SEN_SAMPLE_KINDS; kind++)
 		policy->rate[kind] = UNLIMITED;
 }
@@ -66,8 +59,8 @@ static int on_ring(void *ctx, void *data, size_t size)
 	const struct sen_event *event = data;
 
 	if (size >= sizeof(*event) && event->version == SEN_EVENT_VERSION &&
-	    o->n_events < SEN_REPLAY_BATCH)
-		o->events[o->n_events++] = *event;
+	    o->running->n_events < SEN_REPLAY_BATCH)
+		o->running->event[o->running->n_events++] = *event;
 	return 0;
 }
 
@@ -107,73 +100,41 @@ static int prepare(struct sen_offline *o)
 	if (bpf_map_update_elem(bpf_map__fd(o->skel->maps.policy), &zero, o->options.policy,
 				BPF_ANY))
 		return -errno;
-	o->events = malloc(SEN_REPLAY_BATCH * sizeof(*o->events));
-	if (!o->events)
+	o->bank = calloc(SEN_REPLAY_BANKS, sizeof(*o->bank));
+	if (!o->bank)
 		return -ENOMEM;
+	for (unsigned int i = 0; i < SEN_REPLAY_BANKS; i++)
+		o->bank[i].first = i * SEN_REPLAY_BATCH;
 	o->ring = ring_buffer__new(bpf_map__fd(o->skel->maps.events), on_ring, o, NULL);
 	if (!o->ring)
 		return -errno;
 	return o->options.model ? sen_offline_push(o, SEN_SLOT_ACTIVE, o->options.model) : 0;
 }
 
-static int run_bank(struct sen_offline *o, const struct bank *bank)
+/* Run a batch, and take its samples before those of the next one come. */
+static int run_bank(void *ctx, unsigned int item)
 {
 	static const __u8 room[SEN_REPLAY_BYTES]; /* the largest frame; the program cuts it to size */
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = room, .data_size_in = sizeof(room),
 		    .repeat = 1);
+	struct sen_offline *o = ctx;
 
-	o->skel->bss->replay_first = bank->first;
-	o->skel->bss->replay_count = bank->n;
-	return bpf_prog_test_run_opts(bpf_program__fd(o->skel->progs.sentroid_replay), &opts) ?
-		       -errno :
-		       0;
-}
-
-static void *run_banks(void *arg)
-{
-	struct sen_offline *o = arg;
-	int err;
-
-	pthread_mutex_lock(&o->lock);
-	for (;;) {
-		while (!o->running && !o->quit)
-			pthread_cond_wait(&o->changed, &o->lock);
-		if (o->quit)
-			break;
-		pthread_mutex_unlock(&o->lock);
-		err = run_bank(o, o->running);
-		pthread_mutex_lock(&o->lock);
-		o->run_err = err;
-		o->running = NULL;
-		pthread_cond_signal(&o->changed);
-	}
-	pthread_mutex_unlock(&o->lock);
-	return NULL;
+	o->running = &o->bank[item];
+	o->running->n_events = 0;
+	o->skel->bss->replay_first = o->running->first;
+	o->skel->bss->replay_count = o->running->n;
+	if (bpf_prog_test_run_opts(bpf_program__fd(o->skel->progs.sentroid_replay), &opts))
+		return -errno;
+	ring_buffer__consume(o->ring);
+	return 0;
 }
 
 /* Where there is but one CPU, a thread is of no use. */
-static int start_thread(struct sen_offline *o)
+static int start(struct sen_offline *o)
 {
-	int err;
+	bool threaded = !o->options.in_step && sysconf(_SC_NPROCESSORS_ONLN) > 1;
 
-	if (o->options.in_step || sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		return 0;
-	err = pthread_create(&o->thread, NULL, run_banks, o);
-	o->threaded = !err;
-	return -err;
-}
-
-static void stop_thread(struct sen_offline *o)
-{
-	if (!o->threaded)
-		return;
-	pthread_mutex_lock(&o->lock);
-	while (o->running)
-		pthread_cond_wait(&o->changed, &o->lock);
-	o->quit = true;
-	pthread_cond_signal(&o->changed);
-	pthread_mutex_unlock(&o->lock);
-	pthread_join(o->thread, NULL);
+	return sen_pipeline_start(SEN_REPLAY_BANKS, threaded, run_bank, o, &o->pipeline);
 }
 
 int sen_offline_open(const struct sen_offline_options *options, struct sen_offline **out,
@@ -185,16 +146,12 @@ int sen_offline_open(const struct sen_offline_options *options, struct sen_offli
 	if (!o)
 		return sen_why(why, -ENOMEM, NULL, "loading packet program: out of memory");
 	o->options = *options;
-	pthread_mutex_init(&o->lock, NULL);
-	pthread_cond_init(&o->changed, NULL);
-	o->filling = &o->bank[0];
-	o->bank[1].first = SEN_REPLAY_BATCH;
 	libbpf_set_print(quiet);
 	err = load(o);
 	if (!err)
 		err = prepare(o);
 	if (!err)
-		err = start_thread(o);
+		err = start(o);
 	if (err) {
 		sen_offline_close(o);
 		return sen_why(why, err, err == -EPERM ? "run it as root" : NULL,
@@ -208,42 +165,13 @@ void sen_offline_close(struct sen_offline *o)
 {
 	if (!o)
 		return;
-	stop_thread(o);
-	pthread_cond_destroy(&o->changed);
-	pthread_mutex_destroy(&o->lock);
-	free(o->events);
+	sen_pipeline_stop(o->pipeline);
+	free(o->bank);
 	ring_buffer__free(o->ring);
 	if (o->slots)
 		munmap(o->slots, o->slots_bytes);
 	sentroid__destroy(o->skel);
 	free(o);
-}
-
-static void begin(struct sen_offline *o, struct bank *bank)
-{
-	if (!o->threaded) {
-		o->run_err = run_bank(o, bank);
-		return;
-	}
-	pthread_mutex_lock(&o->lock);
-	o->running = bank;
-	pthread_cond_signal(&o->changed);
-	pthread_mutex_unlock(&o->lock);
-}
-
-/* Wait for what is being run, and take its samples before those of the next batch come. */
-static int settle(struct sen_offline *o)
-{
-	int err;
-
-	pthread_mutex_lock(&o->lock);
-	while (o->running)
-		pthread_cond_wait(&o->changed, &o->lock);
-	err = o->run_err;
-	pthread_mutex_unlock(&o->lock);
-	o->n_events = 0;
-	ring_buffer__consume(o->ring);
-	return err;
 }
 
 static int tell_frame(const struct sen_offline *o, const struct bank *bank, unsigned int i)
@@ -261,48 +189,49 @@ static int tell_frame(const struct sen_offline *o, const struct bank *bank, unsi
 	return o->options.on_result(o->options.ctx, &frame, &slot->result);
 }
 
-static int tell(const struct sen_offline *o, struct bank *bank)
+static int tell(const struct sen_offline *o, const struct bank *bank)
 {
 	int err = 0;
 
 	for (unsigned int i = 0; !err && o->options.on_result && i < bank->n; i++)
 		err = tell_frame(o, bank, i);
-	for (unsigned int i = 0; !err && o->options.on_event && i < o->n_events; i++)
-		o->options.on_event(o->options.ctx, &o->events[i]);
-	bank->n = 0;
+	for (unsigned int i = 0; !err && o->options.on_event && i < bank->n_events; i++)
+		o->options.on_event(o->options.ctx, &bank->event[i]);
 	return err;
 }
 
-/* Have the full bank run while the one before is told and then filled. */
+/* Wait for the oldest batch, tell what came of it, and let it be filled again. */
+static int finish_oldest(struct sen_offline *o)
+{
+	unsigned int item;
+	int err = sen_pipeline_take(o->pipeline, &item);
+
+	if (!err)
+		err = tell(o, &o->bank[item]);
+	o->bank[item].n = 0;
+	return err;
+}
+
 static int hand_over(struct sen_offline *o)
 {
-	struct bank *before = o->untold;
-	int err = before ? settle(o) : 0;
-
-	if (err)
-		return err;
-	o->untold = o->filling;
-	begin(o, o->filling);
-	o->filling = &o->bank[o->filling == &o->bank[0]];
-	return before ? tell(o, before) : 0;
+	sen_pipeline_put(o->pipeline);
+	return sen_pipeline_full(o->pipeline) ? finish_oldest(o) : 0;
 }
 
 int sen_offline_flush(struct sen_offline *o)
 {
-	struct bank *last;
-	int err = o->filling->n ? hand_over(o) : 0;
+	int err = 0;
 
-	last = o->untold;
-	if (err || !last)
-		return err;
-	err = settle(o);
-	o->untold = NULL;
-	return err ? err : tell(o, last);
+	if (o->bank[sen_pipeline_next(o->pipeline)].n)
+		sen_pipeline_put(o->pipeline);
+	while (!err && !sen_pipeline_empty(o->pipeline))
+		err = finish_oldest(o);
+	return err;
 }
 
 int sen_offline_add(struct sen_offline *o, const struct sen_frame *frame)
 {
-	struct bank *bank = o->filling;
+	struct bank *bank = &o->bank[sen_pipeline_next(o->pipeline)];
 	struct sen_replay_slot *slot = &o->slots[bank->first + bank->n];
 	enum sen_clock_kind kind = sen_replay_clock_set(&o->clock, frame->time_ns);
 

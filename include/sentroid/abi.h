@@ -295,9 +295,9 @@ struct sen_replay_result {
 SEN_ASSERT_SIZE(struct sen_replay_result, 64);
 
 /* Frames go through the program in batches: a system call each would cost more than all the rest. While
- * one batch is run, another is filled. */
-#define SEN_REPLAY_BATCH 512
-#define SEN_REPLAY_BANKS 2
+ * one batch is run, others are filled and read. */
+#define SEN_REPLAY_BATCH 256
+#define SEN_REPLAY_BANKS 4
 /* The parser reads headers only, and takes lengths from the capture: what a frame holds behind these
  * bytes cannot change what is said of it. */
 #define SEN_REPLAY_BYTES 2304

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Boots Debian's kernels under QEMU, each with what was built here, and shows what guest.sh found
-# there; the newest once more, locked down; then the instructions that each kernel's verifier processed,
-# side by side.
+# Boots Debian's kernels under QEMU, as many at a time as there are CPUs, each with what was built here,
+# and shows what guest.sh found there; the newest once more, locked down; then the instructions that each
+# kernel's verifier processed, side by side.
 #
 # VM_SECONDS bounds a machine's life; VM_ACCEL=kvm is faster where the host has it.
 
@@ -55,17 +55,35 @@ result() {
 	[[ $1 == ok ]] || failed=1
 }
 
-# run KERNEL MACHINE [PARAMETER]
-run() {
-	local name=$2 start=$SECONDS planned=
-	rm -f "$dir/$name".{console,tap,qemu}
-	boot "$@"
-	local rc=$?
+# live KERNEL MACHINE [PARAMETER]: from boot to end, which then is in MACHINE.end: exit code and seconds.
+live() {
+	local start=$SECONDS rc=0
+	rm -f "$dir/$2".{console,tap,qemu,end}
+	boot "$@" || rc=$?
+	echo "$rc $((SECONDS - start))" >"$dir/$2.end"
+}
+
+# Each machine has one CPU, and takes one here.
+live_all() {
+	local machine room
+	room=$(nproc)
+	for machine in "${machines[@]}"; do
+		((room-- > 0)) || wait -n
+		# shellcheck disable=SC2086 # words
+		live $machine &
+	done
+	wait
+}
+
+# report MACHINE
+report() {
+	local name=$1 planned='' rc seconds
+	read -r rc seconds <"$dir/$name.end"
 	if [[ -s $dir/$name.tap ]] && told "$name" && [[ -n $planned ]] && ((rc == 0)); then
-		result ok "$name: runs to its end ($((SECONDS - start)) s)"
+		result ok "$name: runs to its end ($seconds s)"
 		return
 	fi
-	result "not ok" "$name: runs to its end (exit code $rc after $((SECONDS - start)) s)"
+	result "not ok" "$name: runs to its end (exit code $rc after $seconds s)"
 	tail -n 30 "$dir/$name.qemu" "$dir/$name.console" 2>/dev/null | tr -d '\r' | sed 's/^/# /'
 }
 
@@ -113,9 +131,12 @@ for why in "${lacking[@]}"; do
 	number=$((number + 1))
 	echo "ok $number # SKIP $why"
 done
-for kernel in "${have[@]}"; do run "$kernel" "$kernel"; done
+machines=()
+for kernel in "${have[@]}"; do machines+=("$kernel $kernel"); done
 # As Secure Boot leaves many hosts.
-run "${have[-1]}" "${have[-1]}-lockdown" lockdown=confidentiality
+machines+=("${have[-1]} ${have[-1]}-lockdown lockdown=confidentiality")
+live_all
+for kernel in "${have[@]}" "${have[-1]}-lockdown"; do report "$kernel"; done
 
 figures >"$dir/figures"
 sed 's/^/# /' "$dir/figures"

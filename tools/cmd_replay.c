@@ -16,7 +16,6 @@
 #include "paths.h"
 #include "rehearsal.h"
 #include "replay_summary.h"
-#include "rules.h"
 
 struct options {
 	const char *model;
@@ -159,7 +158,7 @@ static void on_event(void *ctx, const struct sen_event *event)
 	struct replay *r = ctx;
 	struct sen_why ignored; /* only a learner can fail, and that is not ticked here */
 
-	sen_flowlog_name(r->flows, event, sen_rules_classify(event, NULL, 0));
+	sen_flowlog_name(r->flows, event);
 	if (!r->learn && sen_rehearsal_due(r->agent, event->time_ns))
 		sen_rehearsal_tick(r->agent, event->time_ns, &ignored);
 	sen_rehearsal_event(r->agent, event);

@@ -81,16 +81,18 @@ cross() {
 }
 
 # Names of attacks from sources that the model has not seen: each source in turn is kept from those that the
-# names are learnt from. Captures that hold much else would teach wrong names.
+# names are learnt from. Captures that hold much else would teach wrong names. A class of which nothing is left
+# then can only be named if it is one of the built-in ones.
 naming() {
-	local file class left_out other args
+	local file class left_out other args builtin
+	builtin=$(sed -n '/SEN_ATTACK_CLASSES(X) /,/^$/s/.*X([A-Z_]*, "\([a-z_]*\)".*/\1/p' include/sentroid/names.h)
 	local -A class_of=()
 	while IFS=$'\t' read -r file class _ _ _ packets _ _ malicious _; do
 		[[ $file == attack/* ]] && ((malicious * 100 >= packets * 85)) && class_of[$file]=$class
 	done <"$dev/LABELS.tsv"
 	for left_out in "${!class_of[@]}"; do
 		args=()
-		class=
+		class=$(grep -x "${class_of[$left_out]}" <<<"$builtin") || true
 		for other in "${!class_of[@]}"; do
 			[[ $other != "$left_out" ]] || continue
 			args+=(--attack "${class_of[$other]}=$dev/$other")

@@ -26,7 +26,8 @@ struct sen_alert_slot {
 	struct sen_alert alert; /* id 0: a candidate */
 	struct sen_alert_key key;
 	bool used;
-	int next; /* in the chain of its bucket */
+	bool by_signs; /* what was counted on it has told its name */
+	int next;      /* in the chain of its bucket */
 	int64_t updated_ms;
 	int64_t window_ms;      /* start of the novelty window */
 	unsigned int in_window; /* samples in it */

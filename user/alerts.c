@@ -168,6 +168,7 @@ static void slot_count(struct sen_alerts *a, struct sen_alert_slot *s, const str
 	al->events++;
 	al->last_ms = now_ms;
 	al->certain = al->certain || finding->certain;
+	s->by_signs = s->by_signs || finding->by_signs;
 	set_add(al->source_set, sen_event_source(ev));
 	set_add(al->target_set, sen_event_target(ev));
 	port_add(al, ev);
@@ -230,15 +231,16 @@ static struct sen_alert_slot *open_slot(struct sen_alerts *a, const struct sen_e
 	return s && s->alert.id ? s : NULL;
 }
 
-/* The open certain alert whose culprit is the source of this sample. */
-static struct sen_alert_slot *culprit(struct sen_alerts *a, const struct sen_event *ev)
+/* The open alert whose culprit is the source of this sample: a certain one, or one by signs, too. */
+static struct sen_alert_slot *culprit(struct sen_alerts *a, const struct sen_event *ev,
+				      bool by_signs)
 {
 	for (unsigned int c = SEN_CLASS_UNKNOWN + 1; c < SEN_CLASS_BUILTIN_COUNT; c++) {
 		struct sen_alert_slot *s = scope_of(c) == SCOPE_TARGET ?
 						   NULL :
 						   open_slot(a, ev, c, scope_of(c));
 
-		if (s && s->alert.certain)
+		if (s && (s->alert.certain || (by_signs && s->by_signs)))
 			return s;
 	}
 	return NULL;
@@ -289,23 +291,43 @@ static void fold(struct sen_alerts *a, struct mark *m, int64_t now_ms)
 		s->alert.folded++;
 }
 
+/* Whether `by` may explain s: rules explain anything, signs what has none. Two by signs may both be right. */
+static bool outweighs(const struct sen_alert_slot *by, const struct sen_alert_slot *s)
+{
+	if (s->alert.certain)
+		return false;
+	if (by->alert.certain)
+		return true;
+	if (s->by_signs)
+		return s->alert.class_id == by->alert.class_id;
+	return by->by_signs || s->alert.id;
+}
+
+static bool is_about(const struct sen_alert_slot *by, const struct sen_alert_slot *s)
+{
+	const struct sen_alert *x = &s->alert, *y = &by->alert;
+	bool source = !memcmp(x->source, y->source, SEN_ADDR_BYTES);
+	bool target = !memcmp(x->target, y->target, SEN_ADDR_BYTES);
+
+	/* Until it was known for one, the reflector's victim seemed to be the source. */
+	if (y->class_id == SEN_CLASS_REFLECTION_TCP)
+		target = target || !memcmp(x->source, y->target, SEN_ADDR_BYTES);
+	if (by->key.scope == SCOPE_TARGET)
+		return target;
+	if (y->certain)
+		return source || (target && !x->id);
+	return source && (target || by->key.scope == SCOPE_SOURCE);
+}
+
 /* Close the novelties that were the first signs of what now has a name, or turns out to be wider. Of those
  * that were not told yet also those of others at its target: it explains them. */
 static void absorb(struct sen_alerts *a, const struct sen_alert_slot *by, int64_t now_ms)
 {
 	for (size_t i = 0; i < a->settings.capacity; i++) {
 		struct sen_alert_slot *s = sen_alert_slots_at(a->slots, i);
-		bool source, target;
 
-		if (s == by || !s->used || s->alert.certain ||
-		    (!s->alert.id && !by->alert.certain) ||
-		    now_ms - s->alert.first_ms > FIRST_SIGNS_MS)
-			continue;
-		source = !memcmp(s->alert.source, by->alert.source, SEN_ADDR_BYTES);
-		target = !memcmp(s->alert.target, by->alert.target, SEN_ADDR_BYTES);
-		if (by->key.scope == SCOPE_TARGET ?
-			    target :
-			    source || (target && by->alert.certain && !s->alert.id))
+		if (s != by && s->used && now_ms - s->alert.first_ms <= FIRST_SIGNS_MS &&
+		    outweighs(by, s) && is_about(by, s))
 			slot_close(a, s);
 	}
 }
@@ -323,9 +345,9 @@ static bool is_wide(struct sen_alerts *a, enum sen_alert_scope scope, const stru
 					sen_alert_targets(&s->alert)) >= MANY_ADDRESSES;
 }
 
-static void report_wide(struct sen_alerts *a, enum sen_alert_scope scope,
-			const struct sen_event *ev, const struct sen_finding *finding,
-			int64_t now_ms)
+static void report_and_absorb(struct sen_alerts *a, enum sen_alert_scope scope,
+			      const struct sen_event *ev, const struct sen_finding *finding,
+			      int64_t now_ms)
 {
 	uint64_t last = a->last_id;
 	const struct sen_alert_slot *s = report(a, scope, ev, finding, now_ms);
@@ -337,17 +359,22 @@ static void report_wide(struct sen_alerts *a, enum sen_alert_scope scope,
 static void report_novelty(struct sen_alerts *a, const struct sen_event *ev,
 			   const struct sen_finding *finding, int64_t now_ms)
 {
-	struct sen_alert_slot *own = culprit(a, ev);
+	struct sen_alert_slot *own = culprit(a, ev, !finding->by_signs);
 	struct mark *attacked = affliction(a, ev, now_ms);
+	enum sen_alert_scope scope = finding->by_signs ? scope_of(finding->class_id) : SCOPE_PAIR;
 
 	if (own)
 		slot_count(a, own, ev, &(struct sen_finding){ .reason = NULL }, now_ms);
 	else if (attacked)
 		fold(a, attacked, now_ms);
+	else if (scope != SCOPE_PAIR)
+		report_and_absorb(a, scope, ev, finding, now_ms);
 	else if (is_wide(a, SCOPE_TARGET, ev, finding, now_ms))
-		report_wide(a, SCOPE_TARGET, ev, finding, now_ms);
+		report_and_absorb(a, SCOPE_TARGET, ev, finding, now_ms);
 	else if (is_wide(a, SCOPE_SOURCE, ev, finding, now_ms))
-		report_wide(a, SCOPE_SOURCE, ev, finding, now_ms);
+		report_and_absorb(a, SCOPE_SOURCE, ev, finding, now_ms);
+	else if (finding->by_signs)
+		report_and_absorb(a, SCOPE_PAIR, ev, finding, now_ms);
 	else
 		report(a, SCOPE_PAIR, ev, finding, now_ms);
 }
@@ -355,9 +382,12 @@ static void report_novelty(struct sen_alerts *a, const struct sen_event *ev,
 static void report_certain(struct sen_alerts *a, const struct sen_event *ev,
 			   const struct sen_finding *finding, int64_t now_ms)
 {
-	struct sen_alert_slot *s = report(a, scope_of(finding->class_id), ev, finding, now_ms);
+	enum sen_alert_scope scope = scope_of(finding->class_id);
+	struct sen_alert_slot *s = open_slot(a, ev, finding->class_id, scope);
+	bool was_certain = s && s->alert.certain;
 
-	if (s->alert.events == 1)
+	s = report(a, scope, ev, finding, now_ms);
+	if (!was_certain)
 		absorb(a, s, now_ms);
 	mark_attacked(a, ev, s, now_ms);
 }
@@ -392,7 +422,7 @@ bool sen_alerts_explain(struct sen_alerts *a, const struct sen_event *ev, int64_
 {
 	struct sen_event other = turned(ev);
 
-	return culprit(a, ev) || affliction(a, ev, now_ms) ||
+	return culprit(a, ev, false) || affliction(a, ev, now_ms) ||
 	       (sen_event_is_answer(ev) && affliction(a, &other, now_ms));
 }
 
@@ -407,7 +437,7 @@ void sen_alerts_tick(struct sen_alerts *a, int64_t now_ms)
 			slot_close(a, s);
 		} else if (!s->alert.id && is_ripe(a, s, now_ms)) {
 			slot_open(a, s);
-			if (s->key.scope != SCOPE_PAIR)
+			if (s->key.scope != SCOPE_PAIR || s->by_signs)
 				absorb(a, s, now_ms);
 		} else if (s->alert.id && now_ms - s->updated_ms >= a->settings.update_ms &&
 			   s->alert.last_ms > s->updated_ms) {

@@ -32,7 +32,8 @@ struct sen_finding {
 	unsigned int class_id;
 	const char *class_name;
 	const char *reason;
-	bool certain; /* by a rule: needs no confirmation */
+	bool certain;  /* by a rule: needs no confirmation */
+	bool by_signs; /* not so, but its class says whom it is about (naming.h) */
 };
 
 struct sen_alert {

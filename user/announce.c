@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "announce.h"
 #include "model.h"
+#include "naming.h"
 #include "novelty.h"
 #include "rules.h"
 
@@ -11,7 +12,6 @@ unsigned int sen_announce(struct sen_alerts *alerts, const struct sen_model_flat
 	char name[SEN_CLASS_NAME_MAX];
 	unsigned int rule = sen_rules_classify(ev, reason, SEN_ANNOUNCE_TEXT);
 	struct sen_finding finding = {
-		.class_id = rule ? rule : ev->class_id,
 		.class_name = name,
 		.reason = reason,
 		.certain = rule != SEN_CLASS_NONE,
@@ -19,8 +19,7 @@ unsigned int sen_announce(struct sen_alerts *alerts, const struct sen_model_flat
 
 	if (!rule && (!novelties || ev->score < SEN_ONE))
 		return SEN_CLASS_NONE;
-	if (!finding.class_id)
-		finding.class_id = SEN_CLASS_UNKNOWN;
+	finding.by_signs = sen_name_of(ev, rule, &finding.class_id) == SEN_GROUND_SIGNS;
 	if (!rule)
 		sen_novelty_explain(model, &ev->vector, reason, SEN_ANNOUNCE_TEXT);
 	sen_flat_class_name(model, finding.class_id, name);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "flowlog.h"
+#include "naming.h"
+#include "rules.h"
 
 #define FIRST_BUCKETS 16384
 #define IDLE_TICKS    (60 * SEN_TICKS_PER_SEC) /* a longer silence ends a flow, as in bpf/flow.bpf.h */
@@ -176,17 +178,24 @@ int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
 	return 0;
 }
 
-void sen_flowlog_name(struct sen_flowlog *log, const struct sen_event *event,
-		      unsigned int rule_class)
+void sen_flowlog_name(struct sen_flowlog *log, const struct sen_event *event)
 {
+	unsigned int name;
+	enum sen_ground ground = sen_name_of(event, sen_rules_classify(event, NULL, 0), &name);
+	struct sen_flow_record *r;
 	const struct bucket *b;
 
-	if (!rule_class)
+	if (!name)
 		return;
 	b = find(log, &event->key, hash_key(&event->key));
 	/* A flow that ended within the batch goes unnamed rather than its successor wrongly named. */
-	if (b->index && log->records[b->index - 1].first_clock <= event->time_ns)
-		log->records[b->index - 1].rule_class = rule_class;
+	if (!b->index || log->records[b->index - 1].first_clock > event->time_ns)
+		return;
+	r = &log->records[b->index - 1];
+	if (ground < r->ground)
+		return;
+	r->name = name;
+	r->ground = ground;
 }
 
 size_t sen_flowlog_count(const struct sen_flowlog *log)
@@ -208,7 +217,7 @@ unsigned int sen_flow_class(const struct sen_flow_record *r)
 {
 	if (!sen_flow_flagged(r))
 		return SEN_CLASS_NONE;
-	return r->rule_class ? r->rule_class : r->class_id;
+	return r->name ? r->name : r->class_id;
 }
 
 static char *octet_text(char *at, unsigned int value)

@@ -25,8 +25,9 @@ struct sen_flow_record {
 	uint8_t flow_flags; /* last */
 	uint8_t class_id;   /* at the highest score */
 	uint8_t reason;     /* at the highest score */
-	uint8_t rule_class; /* that a rule is certain of, SEN_CLASS_NONE: none */
-	uint8_t pad[3];
+	uint8_t name;   /* what its samples were taken for (naming.h), SEN_CLASS_NONE: not told */
+	uint8_t ground; /* enum sen_ground of that */
+	uint8_t pad[2];
 };
 
 struct sen_flowlog;
@@ -39,15 +40,14 @@ void sen_flowlog_free(struct sen_flowlog *log);
  * SEN_NO_FLOW where it has none. -ENOMEM. */
 int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
 		    const struct sen_replay_result *result, size_t *index);
-/* What a rule says of the flow of a sample. */
-void sen_flowlog_name(struct sen_flowlog *log, const struct sen_event *event,
-		      unsigned int rule_class);
+/* Name the flow of a sample: of its samples the best grounded one counts, and of several such the last. */
+void sen_flowlog_name(struct sen_flowlog *log, const struct sen_event *event);
 
 size_t sen_flowlog_count(const struct sen_flowlog *log);
 /* A flow by its number, in the order of first packets from 0; valid until the next frame is noted. */
 const struct sen_flow_record *sen_flowlog_get(const struct sen_flowlog *log, size_t index);
 bool sen_flow_flagged(const struct sen_flow_record *r);
-/* Class of a flagged flow, by a rule or else by the nearest labelled centroid; else SEN_CLASS_NONE. */
+/* What a flagged flow is taken for; else SEN_CLASS_NONE. */
 unsigned int sen_flow_class(const struct sen_flow_record *r);
 /* Who sent the first packet (end 0), and to whom (end 1): an IP address, or the MAC that sent ARP. */
 void sen_flow_address(const struct sen_flow_record *r, int end, char text[SEN_FLOW_TEXT]);

@@ -6,6 +6,7 @@
 #include "endpoint.h"
 #include "harvest.h"
 #include "label.h"
+#include "naming.h"
 #include "rules.h"
 #include "sentroid/score.h"
 
@@ -213,8 +214,10 @@ struct sen_record sen_record_of(const struct sen_event *ev)
 		.dport = (uint16_t)sen_event_service(ev),
 		.proto = ev->key.proto,
 	};
+	unsigned int name;
 
-	r.sample.class_id = ev->class_id;
+	sen_name_of(ev, SEN_CLASS_NONE, &name);
+	r.sample.class_id = (uint8_t)name;
 	memcpy(r.src, sen_event_source(ev), sizeof(r.src));
 	memcpy(r.dst, sen_event_target(ev), sizeof(r.dst));
 	return r;

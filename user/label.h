@@ -24,7 +24,7 @@ bool sen_marks_find(const __u64 before[SEN_SCORE_BINS], const __u64 now[SEN_SCOR
 struct sen_marks sen_marks_default(double low_q, double high_q);
 
 /* Label a record by its score and what a rule says: class, and why (SEN_CLASS_NONE, NULL: nothing).
- * An attack by score has the class that it was given by the model, or SEN_CLASS_UNKNOWN. */
+ * An attack by score has the class that it is taken for (naming.h), or SEN_CLASS_UNKNOWN. */
 void sen_label_record(struct sen_record *record, unsigned int rule_class, const char *rule_reason,
 		      const struct sen_marks *marks);
 /* A record of an event: vector, score, flow; no label. */

@@ -28,7 +28,7 @@ struct sen_offline_options {
 	void (*on_clock)(void *ctx, const struct sen_frame *frame, enum sen_clock_kind kind);
 	void *ctx;
 	/* Nothing is run while on_result and on_event are told of what was: they may change models.
-	 * Otherwise another thread runs one batch meanwhile. */
+	 * Otherwise another thread runs other batches meanwhile. */
 	bool in_step;
 };
 

@@ -15,7 +15,7 @@
 struct candidate {
 	size_t at;
 	double distance;
-	unsigned int class_id; /* that the model takes it for */
+	unsigned int class_id; /* that it is taken for */
 };
 
 double sen_review_distance(uint32_t score)

@@ -1,39 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include <netinet/in.h>
 #include <stdio.h>
 
 #include "endpoint.h"
+#include "rule_table.h"
 #include "rules.h"
-
-/* The packet path may see one direction only: nothing here asks whether a flow was answered. */
-enum payload {
-	PAYLOAD_ANY,
-	PAYLOAD_NONE,
-	PAYLOAD_SOME
-};
-
-#define TCP  (1 << 0)
-#define UDP  (1 << 1)
-#define ICMP (1 << 2)
-#define ARP  (1 << 3)
-
-struct condition {
-	enum sen_feature feature;
-	uint32_t least;
-	uint32_t below;   /* 0: no upper limit */
-	const char *what; /* NULL: not worth telling */
-};
-
-#define CONDITIONS_MAX 4
-
-struct rule {
-	unsigned int class_id;
-	unsigned int protocols;
-	enum payload payload;
-	bool (*extra)(const struct sen_event *ev);
-	const char *text;
-	struct condition conditions[CONDITIONS_MAX]; /* ends at `least` and `below` of 0 */
-};
 
 uint32_t sen_lg_inverse(uint32_t lg)
 {
@@ -52,22 +22,6 @@ uint32_t sen_feature_count(const struct sen_vector *x, enum sen_feature feature)
 	return sen_lg_inverse(x->v[feature]);
 }
 
-/* Thresholds are compared in the logarithm: what reaches them there has reached them before it. */
-static bool reaches(const struct sen_vector *x, enum sen_feature feature, uint32_t count)
-{
-	return x->v[feature] >= sen_lg(count);
-}
-
-static bool listed(unsigned int port, const uint16_t *ports, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (ports[i] == port)
-			return true;
-	return false;
-}
-
-#define LISTED(port, ports) listed(port, ports, sizeof(ports) / sizeof((ports)[0]))
-
 /* FTP, SSH, Telnet, RDP, VNC: a person or a job logs in, then works. */
 static bool is_interactive_login(const struct sen_event *ev)
 {
@@ -84,17 +38,9 @@ static bool is_program_login(const struct sen_event *ev)
 	return LISTED(sen_event_service(ev), ports);
 }
 
-/* DNS, NTP and QUIC live on short flows in numbers. */
 static bool is_chatty_udp(const struct sen_event *ev)
 {
-	static const uint16_t ports[] = { 53, 123, 443 };
-
-	return LISTED(sen_event_service(ev), ports);
-}
-
-static bool is_quiet_udp(const struct sen_event *ev)
-{
-	return !is_chatty_udp(ev);
+	return !rule_is_quiet_udp(ev);
 }
 
 static bool from_dns(const struct sen_event *ev)
@@ -113,22 +59,6 @@ static bool from_reflector(const struct sen_event *ev)
 }
 
 /*
- * A browser opens dozens of connections to as many hosts before it says a word, and a telephone that
- * has lost the Internet tries them all again and again.
- */
-static bool is_web(const struct sen_event *ev)
-{
-	static const uint16_t ports[] = { 80, 443, 8080, 8443 };
-
-	return LISTED(sen_event_service(ev), ports);
-}
-
-static bool is_no_web(const struct sen_event *ev)
-{
-	return !is_web(ev);
-}
-
-/*
  * More than 100 packets from one evaluation to the next. These come with powers of two of packets
  * and about once a second, so this is a rate: it tells a flood from a ping that runs for days.
  */
@@ -143,22 +73,14 @@ static bool is_rapid(const struct sen_event *ev)
  */
 static bool is_trickle(const struct sen_event *ev)
 {
-	static const uint16_t ports[] = { 80, 443, 8000, 8080, 8443 };
 	uint32_t regular = ev->packets ? sen_top_bit(ev->packets) + 3 : 3;
 	uint32_t timed = ev->evaluations > regular ? ev->evaluations - regular : 0;
 
-	return LISTED(sen_event_service(ev), ports) && !(ev->flow_flags & SEN_FLOW_CLOSED) &&
-	       timed >= 3 && ev->packets <= 4 * timed && ev->bytes <= 150ull * ev->packets;
+	return (rule_is_web(ev) || sen_event_service(ev) == 8000) &&
+	       !(ev->flow_flags & SEN_FLOW_CLOSED) && timed >= 3 && ev->packets <= 4 * timed &&
+	       ev->bytes <= 150ull * ev->packets;
 }
 
-#define LEAST(feature, n, what)                   \
-	{                                         \
-		SEN_FEATURE_##feature, n, 0, what \
-	}
-#define BELOW(feature, n)                         \
-	{                                         \
-		SEN_FEATURE_##feature, 0, n, NULL \
-	}
 /* The target's sources and packets are those of a SYN flood: they say nothing of other protocols. */
 #define NO_SYN_FLOOD BELOW(DST_EMPTY_8, 200)
 
@@ -188,14 +110,16 @@ static const struct rule rules[] = {
 	{ SEN_CLASS_SCAN,
 	  TCP | UDP | ICMP,
 	  PAYLOAD_NONE,
-	  is_no_web,
+	  rule_is_no_web,
 	  "tries many hosts and says nothing",
 	  { LEAST(SRC_HOSTS_64, 11, "hosts"), LEAST(SRC_EMPTY_8, 10, "flows without payload"),
 	    BELOW(FLOW_PACKETS, 5), BELOW(SRC_PACKETS_PER_FLOW, 4) } },
+	/* A browser opens dozens of connections to as many hosts before it says a word, and a telephone that has
+	 * lost the Internet tries them all again and again. */
 	{ SEN_CLASS_SCAN,
 	  TCP | UDP,
 	  PAYLOAD_NONE,
-	  is_web,
+	  rule_is_web,
 	  "tries many web servers and says nothing",
 	  { LEAST(SRC_HOSTS_64, 45, "hosts"), LEAST(SRC_EMPTY_8, 80, "flows without payload"),
 	    BELOW(FLOW_PACKETS, 5), BELOW(SRC_PACKETS_PER_FLOW, 4) } },
@@ -244,7 +168,7 @@ static const struct rule rules[] = {
 	{ SEN_CLASS_UDP_FLOOD,
 	  UDP,
 	  PAYLOAD_ANY,
-	  is_quiet_udp,
+	  rule_is_quiet_udp,
 	  "short UDP flows from one source",
 	  { LEAST(PAIR_FLOWS_8, 1500, "flows"), BELOW(FLOW_PACKETS, 4) } },
 	{ SEN_CLASS_UDP_FLOOD,
@@ -256,7 +180,7 @@ static const struct rule rules[] = {
 	{ SEN_CLASS_UDP_FLOOD,
 	  UDP,
 	  PAYLOAD_SOME,
-	  is_quiet_udp,
+	  rule_is_quiet_udp,
 	  "short UDP flows from many sources",
 	  { LEAST(DST_SOURCES_8, 300, "sources"), LEAST(DST_PACKETS_64, 20000, "packets"),
 	    BELOW(FLOW_PACKETS, 4), NO_SYN_FLOOD } },
@@ -287,43 +211,6 @@ static const struct rule rules[] = {
 	  { LEAST(PAIR_FLOWS_64, 40, "connections to the web server") } },
 };
 
-static unsigned int protocol_bit(const struct sen_event *ev)
-{
-	switch (ev->key.proto) {
-	case IPPROTO_TCP:
-		return TCP;
-	case IPPROTO_UDP:
-		return UDP;
-	case IPPROTO_ICMP:
-	case IPPROTO_ICMPV6:
-		return ICMP;
-	case SEN_PROTO_ARP:
-		return ARP;
-	default:
-		return 0;
-	}
-}
-
-static bool condition_holds(const struct condition *c, const struct sen_vector *x)
-{
-	return (!c->least || reaches(x, c->feature, c->least)) &&
-	       (!c->below || !reaches(x, c->feature, c->below));
-}
-
-static bool rule_holds(const struct rule *r, const struct sen_event *ev)
-{
-	bool payload = ev->flow_flags & SEN_FLOW_PAYLOAD;
-
-	if (!(r->protocols & protocol_bit(ev)))
-		return false;
-	if (r->payload != PAYLOAD_ANY && payload != (r->payload == PAYLOAD_SOME))
-		return false;
-	for (int i = 0; i < CONDITIONS_MAX; i++)
-		if (!condition_holds(&r->conditions[i], &ev->vector))
-			return false;
-	return !r->extra || r->extra(ev);
-}
-
 static void explain(const struct rule *r, const struct sen_vector *x, char *reason, size_t size)
 {
 	int at = snprintf(reason, size, "%s", r->text);
@@ -337,12 +224,12 @@ static void explain(const struct rule *r, const struct sen_vector *x, char *reas
 
 unsigned int sen_rules_classify(const struct sen_event *ev, char *reason, size_t size)
 {
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (!rule_holds(&rules[i], ev))
-			continue;
+	const struct rule *r = rule_first(rules, sizeof(rules) / sizeof(rules[0]), ev);
+
+	if (r) {
 		if (reason && size)
-			explain(&rules[i], &ev->vector, reason, size);
-		return rules[i].class_id;
+			explain(r, &ev->vector, reason, size);
+		return r->class_id;
 	}
 	if (reason && size)
 		reason[0] = 0;

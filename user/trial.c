@@ -7,7 +7,6 @@
 #include "flowlog.h"
 #include "loader.h"
 #include "offline.h"
-#include "rules.h"
 #include "trial.h"
 
 /* An evaluation whose vector has not come yet: samples come behind the results of their frames. */
@@ -219,7 +218,7 @@ static void on_event(void *ctx, const struct sen_event *event)
 {
 	struct session *s = ctx;
 
-	sen_flowlog_name(s->log, event, sen_rules_classify(event, NULL, 0));
+	sen_flowlog_name(s->log, event);
 	while (s->head < s->n_pending && !is_of(s, &s->pending[s->head], event)) {
 		s->trial->counts.evaluations_lost++;
 		s->head++;

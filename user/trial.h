@@ -32,7 +32,7 @@ struct sen_trial_flow {
 	uint32_t score; /* highest of its evaluations, Q16 */
 	uint32_t evaluations;
 	float in_float[SEN_FLOAT_KINDS]; /* the same in float32; negative: no vector was seen */
-	uint8_t class_id;                /* of a flagged flow, by a rule or by the model */
+	uint8_t class_id;                /* that a flagged flow is taken for */
 	bool inherited; /* some of its frames had the standing verdict of their target */
 	bool left_out;  /* it began too early */
 	bool labelled;  /* one of its frames has a label */

@@ -75,6 +75,7 @@ static struct sen_record labelled(uint32_t score, unsigned int rule, unsigned in
 
 	ev.score = score;
 	ev.class_id = (__u8)class_id;
+	event_window(&ev, SEN_FEATURE_DST_EMPTY_8, 10);
 	r = sen_record_of(&ev);
 	sen_label_record(&r, rule, "tries many ports", &marks);
 	return r;

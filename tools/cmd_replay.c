@@ -230,19 +230,35 @@ static int run(struct replay *r, struct sen_captures *captures, struct sen_why *
 	return err ? sen_why(why, err, NULL, "replaying: %s", strerror(-err)) : 0;
 }
 
+/* As an agent does, whatever model it begins with. */
+static struct sen_model *load_shipped(void)
+{
+	struct sen_model *shipped = NULL;
+	struct sen_why why = { 0 };
+	char path[PATH_MAX];
+
+	if (sen_default_model_path(path, sizeof(path), &why) ||
+	    sen_model_load(path, &shipped, &why))
+		note("candidates are tried on no attacks but those of the capture: %s", why.text);
+	return shipped;
+}
+
 static int open_agent(struct replay *r, const struct options *o, const struct sen_model_flat *flat,
 		      struct sen_why *why)
 {
+	struct sen_model *shipped = o->learn ? load_shipped() : NULL;
 	struct sen_rehearsal_options options = {
 		.config = &o->config,
 		.program = r->program,
 		.model = flat,
 		.learn = o->learn,
+		.shipped = shipped,
 		.on_line = o->learn ? on_line : NULL,
 		.ctx = r,
 	};
 	int err = sen_rehearsal_new(&options, &r->agent, why);
 
+	sen_model_free(shipped);
 	if (err)
 		return err;
 	r->summary.alerts = sen_rehearsal_alerts(r->agent);

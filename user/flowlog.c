@@ -192,7 +192,7 @@ void sen_flowlog_name(struct sen_flowlog *log, const struct sen_event *event)
 	if (!b->index || log->records[b->index - 1].first_clock > event->time_ns)
 		return;
 	r = &log->records[b->index - 1];
-	if (ground < r->ground)
+	if (ground < r->ground && r->ground >= SEN_GROUND_SIGNS)
 		return;
 	r->name = name;
 	r->ground = ground;

@@ -40,7 +40,8 @@ void sen_flowlog_free(struct sen_flowlog *log);
  * SEN_NO_FLOW where it has none. -ENOMEM. */
 int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
 		    const struct sen_replay_result *result, size_t *index);
-/* Name the flow of a sample: of its samples the best grounded one counts, and of several such the last. */
+/* Name the flow of a sample: the last counts, but what a centroid says counts less than signs, and these less
+ * than a rule. */
 void sen_flowlog_name(struct sen_flowlog *log, const struct sen_event *event);
 
 size_t sen_flowlog_count(const struct sen_flowlog *log);

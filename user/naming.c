@@ -27,11 +27,16 @@ static bool is_service_answer(const struct sen_event *ev)
 	return is_service(from) && from != to && !LISTED(to, collectors);
 }
 
-/* Open, and hardly anything in it but headers. */
+/* Hardly anything in it but headers, beyond the handshake. */
+static bool is_thin(const struct sen_event *ev)
+{
+	return ev->packets >= 4 && ev->bytes <= 150ull * ev->packets;
+}
+
 static bool is_thin_web(const struct sen_event *ev)
 {
-	return rule_is_web(ev) && !(ev->flow_flags & SEN_FLOW_CLOSED) && ev->packets >= 4 &&
-	       ev->bytes <= 150ull * ev->packets;
+	return rule_is_web(ev) && !(ev->flow_flags & SEN_FLOW_CLOSED) && ev->packets >= 8 &&
+	       is_thin(ev);
 }
 
 #define ANY                 (TCP | UDP | ICMP | ARP)
@@ -125,7 +130,7 @@ static const struct rule needs[] = {
 	  { SEVERAL(DST_SOURCES_8, 4) } },
 	{ SEN_CLASS_REFLECTION_TCP, TCP, PAYLOAD_ANY, NULL, NULL, { { 0 } } },
 	{ SEN_CLASS_BRUTE_FORCE, TCP, PAYLOAD_ANY, NULL, NULL, { SEVERAL(PAIR_FLOWS_64, 3) } },
-	{ SEN_CLASS_SLOWLORIS, TCP, PAYLOAD_ANY, NULL, NULL, { SEVERAL(PAIR_FLOWS_64, 8) } },
+	{ SEN_CLASS_SLOWLORIS, TCP, PAYLOAD_ANY, is_thin, NULL, { SEVERAL(PAIR_FLOWS_64, 8) } },
 	{ SEN_CLASS_ARP_SPOOF, ARP, PAYLOAD_ANY, NULL, NULL, { { 0 } } },
 	{ SEN_CLASS_BEACON, ANY, PAYLOAD_ANY, NULL, NULL, { { 0 } } },
 };

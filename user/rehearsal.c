@@ -210,6 +210,8 @@ int sen_rehearsal_new(const struct sen_rehearsal_options *options, struct sen_re
 		err = sen_beacons_new(&r->beacons);
 	if (!err && options->learn)
 		err = sen_learner_new(options->config, &learner_ops, r, NULL, &r->learner);
+	if (!err && r->learner && options->shipped)
+		err = sen_learner_hold_out(r->learner, options->shipped);
 	if (err) {
 		sen_rehearsal_free(r);
 		return sen_why(why, err, NULL, "rehearsing: %s", strerror(-err));

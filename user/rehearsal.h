@@ -19,6 +19,7 @@ struct sen_rehearsal_options {
 	struct sen_offline *program;        /* outlives it */
 	const struct sen_model_flat *model; /* in force at first, not trained here */
 	bool learn;
+	const struct sen_model *shipped; /* whose attacks candidates are tried on; NULL: none */
 	/* Alerts opened, and what the learner has to say, at a moment of the capture. May be NULL. */
 	void (*on_line)(void *ctx, double seconds, const char *line);
 	void *ctx;

@@ -178,10 +178,17 @@ static void a_centroid_of_another_protocol_is_not_heard(void **state)
 	expect(&ev, SEN_GROUND_NEAREST, SEN_CLASS_UDP_FLOOD);
 	ev.class_id = SEN_CLASS_BEACON;
 	expect(&ev, SEN_GROUND_NEAREST, SEN_CLASS_BEACON);
-	/* One connection is no slowloris. */
+	/* One connection is no slowloris, nor are several with something in them. */
 	ev = flagged(IPPROTO_TCP, 40000, 80);
 	ev.class_id = SEN_CLASS_SLOWLORIS;
+	ev.flow_flags |= SEN_FLOW_PAYLOAD;
+	ev.packets = 5;
+	ev.bytes = 500;
 	event_plain(&ev, SEN_FEATURE_PAIR_FLOWS_64, 1);
+	expect(&ev, SEN_GROUND_NONE, SEN_CLASS_UNKNOWN);
+	event_plain(&ev, SEN_FEATURE_PAIR_FLOWS_64, 10);
+	expect(&ev, SEN_GROUND_NEAREST, SEN_CLASS_SLOWLORIS);
+	ev.bytes = 5000;
 	expect(&ev, SEN_GROUND_NONE, SEN_CLASS_UNKNOWN);
 }
 

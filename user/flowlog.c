@@ -180,22 +180,21 @@ int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
 
 void sen_flowlog_name(struct sen_flowlog *log, const struct sen_event *event)
 {
-	unsigned int name;
-	enum sen_ground ground = sen_name_of(event, sen_rules_classify(event, NULL, 0), &name);
+	struct sen_name name = sen_name_of(event, sen_rules_classify(event, NULL, 0));
 	struct sen_flow_record *r;
 	const struct bucket *b;
 
-	if (!name)
+	if (!name.class_id)
 		return;
 	b = find(log, &event->key, hash_key(&event->key));
 	/* A flow that ended within the batch goes unnamed rather than its successor wrongly named. */
 	if (!b->index || log->records[b->index - 1].first_clock > event->time_ns)
 		return;
 	r = &log->records[b->index - 1];
-	if (ground < r->ground && r->ground >= SEN_GROUND_SIGNS)
+	if (name.ground < r->ground && r->ground >= SEN_GROUND_SIGNS)
 		return;
-	r->name = name;
-	r->ground = ground;
+	r->name = name.class_id;
+	r->ground = name.ground;
 }
 
 size_t sen_flowlog_count(const struct sen_flowlog *log)

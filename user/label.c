@@ -214,10 +214,8 @@ struct sen_record sen_record_of(const struct sen_event *ev)
 		.dport = (uint16_t)sen_event_service(ev),
 		.proto = ev->key.proto,
 	};
-	unsigned int name;
 
-	sen_name_of(ev, SEN_CLASS_NONE, &name);
-	r.sample.class_id = (uint8_t)name;
+	r.sample.class_id = (uint8_t)sen_name_of(ev, SEN_CLASS_NONE).class_id;
 	memcpy(r.src, sen_event_source(ev), sizeof(r.src));
 	memcpy(r.dst, sen_event_target(ev), sizeof(r.dst));
 	return r;

@@ -44,74 +44,88 @@ static bool is_thin_web(const struct sen_event *ev)
 
 /* In order: the first that holds, wins. */
 static const struct rule signs[] = {
-	{ SEN_CLASS_ARP_SPOOF, ARP, PAYLOAD_ANY, NULL, NULL, { SEVERAL(SRC_UNSOLICITED_64, 2) } },
+	{ SEN_CLASS_ARP_SPOOF,
+	  ARP,
+	  PAYLOAD_ANY,
+	  NULL,
+	  "claims an address unasked",
+	  { SEVERAL(SRC_UNSOLICITED_64, 2) } },
 	{ SEN_CLASS_REFLECTION_TCP,
 	  TCP,
 	  PAYLOAD_NONE,
 	  sen_event_is_answer,
-	  NULL,
+	  "answers to connections not seen",
 	  { SEVERAL(SRC_EMPTY_8, 20) } },
 	{ SEN_CLASS_SYN_FLOOD,
 	  TCP,
 	  PAYLOAD_NONE,
 	  NULL,
-	  NULL,
+	  "half-open connections of several sources",
 	  { SEVERAL(DST_EMPTY_8, 50), SEVERAL(DST_SOURCES_8, 20), BELOW(SRC_EMPTY_8, 20) } },
 	{ SEN_CLASS_SYN_FLOOD,
 	  TCP,
 	  PAYLOAD_NONE,
 	  NULL,
-	  NULL,
+	  "half-open connections to one service",
 	  { SEVERAL(DST_EMPTY_8, 50), SEVERAL(PAIR_EMPTY_64, 50) } },
 	{ SEN_CLASS_SCAN,
 	  TCP | UDP,
 	  PAYLOAD_NONE,
 	  NULL,
-	  NULL,
+	  "several ports tried in silence",
 	  { SEVERAL(SRC_PORTS_8, 6), SEVERAL(SRC_EMPTY_8, 5) } },
 	{ SEN_CLASS_SCAN,
 	  TCP | UDP,
 	  PAYLOAD_NONE,
 	  rule_is_no_web,
-	  NULL,
+	  "several hosts tried in silence",
 	  { SEVERAL(SRC_HOSTS_64, 6), SEVERAL(SRC_EMPTY_8, 5), BELOW(FLOW_PACKETS, 5),
 	    BELOW(SRC_PACKETS_PER_FLOW, 4) } },
 	{ SEN_CLASS_SCAN,
 	  ICMP,
 	  PAYLOAD_ANY,
 	  NULL,
-	  NULL,
+	  "several hosts pinged",
 	  { SEVERAL(SRC_HOSTS_64, 6), SEVERAL(SRC_ICMP_8, 5), BELOW(SRC_PACKETS_PER_FLOW, 4) } },
 	{ SEN_CLASS_AMPLIFICATION,
 	  UDP,
 	  PAYLOAD_SOME,
 	  is_service_answer,
-	  NULL,
+	  "several services answer at once",
 	  { SEVERAL(DST_SOURCES_8, 16) } },
 	{ SEN_CLASS_UDP_FLOOD,
 	  UDP,
 	  PAYLOAD_ANY,
 	  rule_is_quiet_udp,
-	  NULL,
+	  "short flows to one service",
 	  { SEVERAL(PAIR_FLOWS_8, 150) } },
 	{ SEN_CLASS_UDP_FLOOD,
 	  UDP,
 	  PAYLOAD_NONE,
 	  NULL,
-	  NULL,
+	  "empty packets of several sources",
 	  { SEVERAL(DST_SOURCES_8, 64), SEVERAL(DST_EMPTY_8, 100) } },
-	{ SEN_CLASS_SLOWLORIS, TCP, PAYLOAD_SOME, is_thin_web, NULL, { SEVERAL(PAIR_FLOWS_64, 30) } },
+	{ SEN_CLASS_SLOWLORIS,
+	  TCP,
+	  PAYLOAD_SOME,
+	  is_thin_web,
+	  "thin connections to a web server",
+	  { SEVERAL(PAIR_FLOWS_64, 30) } },
 	{ SEN_CLASS_BRUTE_FORCE,
 	  TCP,
 	  PAYLOAD_SOME,
 	  rule_is_no_web,
-	  NULL,
+	  "one connection after another",
 	  { SEVERAL(PAIR_FLOWS_64, 6) } },
 };
 
 /* Whoever forges answers asks around first: labelled centroids may know better. */
-static const struct rule questions = { SEN_CLASS_SCAN, ARP,  PAYLOAD_ANY,
-				       NULL,           NULL, { SEVERAL(SRC_HOSTS_64, 8) } };
+static const struct rule questions = { SEN_CLASS_SCAN,
+				       ARP,
+				       PAYLOAD_ANY,
+				       NULL,
+				       "many addresses asked for",
+				       { SEVERAL(SRC_HOSTS_64, 8) } };
 
 /* What there must be at least for the word of a labelled centroid to be taken: a vector may be near it that
  * cannot be of its class. */
@@ -143,29 +157,33 @@ static bool is_plausible(const struct sen_event *ev)
 	return false;
 }
 
+static struct sen_name named(unsigned int class_id, enum sen_ground ground)
+{
+	return (struct sen_name){ .class_id = class_id, .ground = ground };
+}
+
 /* What a model and signs say of a flagged evaluation. */
-static enum sen_ground guess(const struct sen_event *ev, unsigned int *class_id)
+static struct sen_name guess(const struct sen_event *ev)
 {
 	const struct rule *sign;
 
 	if (ev->class_id >= SEN_CLASS_CUSTOM)
-		return SEN_GROUND_OWN;
+		return named(ev->class_id, SEN_GROUND_OWN);
 	sign = rule_first(signs, sizeof(signs) / sizeof(signs[0]), ev);
 	if (!sign && is_plausible(ev))
-		return SEN_GROUND_NEAREST;
+		return named(ev->class_id, SEN_GROUND_NEAREST);
 	if (!sign)
 		sign = rule_first(&questions, 1, ev);
-	*class_id = sign ? sign->class_id : SEN_CLASS_UNKNOWN;
-	return sign ? SEN_GROUND_SIGNS : SEN_GROUND_NONE;
+	if (!sign)
+		return named(SEN_CLASS_UNKNOWN, SEN_GROUND_NONE);
+	return (struct sen_name){ sign->class_id, SEN_GROUND_SIGNS, sign->text };
 }
 
-enum sen_ground sen_name_of(const struct sen_event *ev, unsigned int rule, unsigned int *class_id)
+struct sen_name sen_name_of(const struct sen_event *ev, unsigned int rule)
 {
-	*class_id = rule;
 	if (rule != SEN_CLASS_NONE)
-		return SEN_GROUND_RULE;
+		return named(rule, SEN_GROUND_RULE);
 	if (ev->score < SEN_ONE)
-		return SEN_GROUND_NONE;
-	*class_id = ev->class_id;
-	return guess(ev, class_id);
+		return named(SEN_CLASS_NONE, SEN_GROUND_NONE);
+	return guess(ev);
 }

@@ -17,8 +17,14 @@ enum sen_ground {
 	SEN_GROUND_RULE     /* what sen_rules_classify() is certain of */
 };
 
-/* Name an evaluation of which sen_rules_classify() says `rule`. *class_id: SEN_CLASS_UNKNOWN where it is flagged
- * and nothing is known, SEN_CLASS_NONE where nothing is wrong. */
-enum sen_ground sen_name_of(const struct sen_event *ev, unsigned int rule, unsigned int *class_id);
+struct sen_name {
+	/* SEN_CLASS_UNKNOWN where it is flagged and nothing is known, SEN_CLASS_NONE where nothing is wrong. */
+	unsigned int class_id;
+	enum sen_ground ground;
+	const char *sign; /* in words, of SEN_GROUND_SIGNS; else NULL */
+};
+
+/* Name an evaluation of which sen_rules_classify() says `rule`. */
+struct sen_name sen_name_of(const struct sen_event *ev, unsigned int rule);
 
 #endif

@@ -11,11 +11,12 @@
 
 static void expect(const struct sen_event *ev, enum sen_ground ground, unsigned int class_id)
 {
-	unsigned int name;
+	struct sen_name name = sen_name_of(ev, SEN_CLASS_NONE);
 
 	assert_int_equal(sen_rules_classify(ev, NULL, 0), SEN_CLASS_NONE);
-	assert_int_equal(sen_name_of(ev, SEN_CLASS_NONE, &name), ground);
-	assert_int_equal(name, class_id);
+	assert_int_equal(name.ground, ground);
+	assert_int_equal(name.class_id, class_id);
+	assert_int_equal(name.sign != NULL, ground == SEN_GROUND_SIGNS);
 }
 
 static struct sen_event flagged(unsigned int proto, unsigned int sport, unsigned int dport)
@@ -30,12 +31,13 @@ static struct sen_event flagged(unsigned int proto, unsigned int sport, unsigned
 static void a_rule_comes_first(void **state)
 {
 	struct sen_event ev = flagged(IPPROTO_TCP, 40000, 22);
-	unsigned int name;
+	struct sen_name name;
 
 	(void)state;
 	ev.class_id = CUSTOM;
-	assert_int_equal(sen_name_of(&ev, SEN_CLASS_SCAN, &name), SEN_GROUND_RULE);
-	assert_int_equal(name, SEN_CLASS_SCAN);
+	name = sen_name_of(&ev, SEN_CLASS_SCAN);
+	assert_int_equal(name.ground, SEN_GROUND_RULE);
+	assert_int_equal(name.class_id, SEN_CLASS_SCAN);
 }
 
 static void what_is_not_flagged_has_no_name(void **state)

@@ -316,7 +316,7 @@ static bool is_about(const struct sen_alert_slot *by, const struct sen_alert_slo
 		return target;
 	if (y->certain)
 		return source || (target && !x->id);
-	return source && (target || by->key.scope == SCOPE_SOURCE);
+	return source && (by->key.scope == SCOPE_SOURCE || (target && s->key.scope == SCOPE_PAIR));
 }
 
 /* Close the novelties that were the first signs of what now has a name, or turns out to be wider. Of those

@@ -182,6 +182,26 @@ static void guesses_of_many_sources_are_one_alert(void **state)
 	sen_alerts_free(a);
 }
 
+/* However strong: those that are told one by one before it is seen that they are many are few. */
+static void strong_guesses_of_many_sources_are_few_alerts(void **state)
+{
+	struct sen_finding guessing = signs(SEN_CLASS_BRUTE_FORCE);
+	struct sen_alerts *a;
+	struct seen seen;
+
+	(void)state;
+	a = make(&seen);
+	for (unsigned int n = 0; n < 400; n++) {
+		struct sen_event ev = strong(2, 1, 22);
+
+		event_spoof(&ev, 1000 + n % 200);
+		sen_alerts_event(a, &ev, &guessing, 100 + 10 * n);
+	}
+	assert_in_range(seen.opened, 2, 20);
+	assert_int_equal(sen_alerts_open(a), 1);
+	sen_alerts_free(a);
+}
+
 /* The operator's own class says nothing of whom it is about: many sources are one alert. */
 static void own_classes_are_told_by_who_they_touch(void **state)
 {
@@ -215,6 +235,7 @@ int main(void)
 		cmocka_unit_test(unnamed_samples_of_a_pair_are_part_of_it),
 		cmocka_unit_test(a_wide_novelty_does_not_take_them_in),
 		cmocka_unit_test(guesses_of_many_sources_are_one_alert),
+		cmocka_unit_test(strong_guesses_of_many_sources_are_few_alerts),
 		cmocka_unit_test(own_classes_are_told_by_who_they_touch),
 	};
 

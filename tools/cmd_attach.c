@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* sentroid attach: the model is read and checked before anything is touched. */
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 
 #include "command.h"
 #include "loader.h"
-#include "paths.h"
 
 struct options {
 	const char *model; /* NULL: the shipped one */
@@ -80,20 +78,6 @@ static const struct syntax syntax = {
 	.option = on_option,
 };
 
-static int load(const char *path, struct sen_model_flat *model, struct sen_why *why)
-{
-	char shipped[PATH_MAX];
-	int err;
-
-	if (!path) {
-		err = sen_default_model_path(shipped, sizeof(shipped), why);
-		if (err)
-			return err;
-		path = shipped;
-	}
-	return load_model(path, model, why);
-}
-
 /* Stopped halfway it would leave a program without pins, which detach does not find. */
 static void hold_signals(void)
 {
@@ -135,7 +119,7 @@ int cmd_attach(int argc, char **argv)
 		return EXIT_USAGE;
 	if (!is_root("attaching XDP program", arg[0]))
 		return EXIT_FAILED;
-	if (load(o.model, &model, &why))
+	if (load_model(o.model, &model, &why))
 		return fail(&why);
 	hold_signals();
 	if (sen_loader_attach(arg[0], &o.attach, &result, &why))

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* sentroid bench: what a packet costs on this machine. */
 #include <cjson/cJSON.h>
-#include <limits.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +8,6 @@
 
 #include "benchmark.h"
 #include "command.h"
-#include "paths.h"
 
 struct options {
 	bool json;
@@ -212,7 +210,6 @@ int cmd_bench(int argc, char **argv)
 	struct sen_bench_detail detail;
 	struct sen_bench_live live;
 	struct sen_model_flat model;
-	char shipped[PATH_MAX];
 	struct sen_why why = { 0 };
 	int err = parse_line(&syntax, argc, argv, &o, (const char *[SYNTAX_ARGS]){ 0 });
 
@@ -220,11 +217,6 @@ int cmd_bench(int argc, char **argv)
 		return err;
 	if (!is_root("benchmark", "test_run"))
 		return EXIT_FAILED;
-	if (!o.model) {
-		if (sen_default_model_path(shipped, sizeof(shipped), &why))
-			return fail(&why);
-		o.model = shipped;
-	}
 	if (load_model(o.model, &model, &why))
 		return fail(&why);
 	set_alone(true);

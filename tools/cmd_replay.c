@@ -3,7 +3,6 @@
  * it, by test_run; nothing is attached. */
 #include <cjson/cJSON.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,10 +234,8 @@ static struct sen_model *load_shipped(void)
 {
 	struct sen_model *shipped = NULL;
 	struct sen_why why = { 0 };
-	char path[PATH_MAX];
 
-	if (sen_default_model_path(path, sizeof(path), &why) ||
-	    sen_model_load(path, &shipped, &why))
+	if (sen_model_load_or_default(NULL, &shipped, &why))
 		note("candidates are tried on no attacks but those of the capture: %s", why.text);
 	return shipped;
 }
@@ -382,19 +379,13 @@ int cmd_replay(int argc, char **argv)
 	struct options o = { .policy = sen_policy_defaults.mode, .config = sen_config_defaults };
 	struct sen_why why = { 0 };
 	struct sen_model *model;
-	char shipped[PATH_MAX];
 	int err = parse_line(&syntax, argc, argv, &o, files);
 
 	if (err)
 		return err;
 	if (!is_root("replaying", files[0]))
 		return EXIT_FAILED;
-	if (!o.model) {
-		if (sen_default_model_path(shipped, sizeof(shipped), &why))
-			return fail(&why);
-		o.model = shipped;
-	}
-	if (sen_model_load(o.model, &model, &why))
+	if (sen_model_load_or_default(o.model, &model, &why))
 		return fail(&why);
 	err = replay_files(&o, files, model, &why);
 	sen_model_free(model);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "paths.h"
 #include "sentroid/abi.h"
 
 #define PROGRESS_EVERY 65536
@@ -294,7 +295,7 @@ void time_text(int64_t seconds, char text[TIME_TEXT])
 int load_model(const char *path, struct sen_model_flat *out, struct sen_why *why)
 {
 	struct sen_model *model = NULL;
-	int err = sen_model_load(path, &model, why);
+	int err = sen_model_load_or_default(path, &model, why);
 
 	if (err)
 		return err;

@@ -94,7 +94,7 @@ void digest_text(const __u8 *digest, char hex[DIGEST_HEX]);
 /* RFC 3339 in UTC. */
 void time_text(int64_t seconds, char text[TIME_TEXT]);
 
-/* A model file, checked as a whole and brought into the form for the packet path. */
+/* A model file (NULL: the shipped one), checked as a whole and brought into the form for the packet path. */
 int load_model(const char *path, struct sen_model_flat *out, struct sen_why *why);
 
 #endif

@@ -75,18 +75,10 @@ static int connect_ring(struct sen_interface *i, struct sen_why *why)
 	return 0;
 }
 
-static int load_shipped(struct sen_model **out, struct sen_why *why)
-{
-	char path[PATH_MAX];
-	int err = sen_default_model_path(path, sizeof(path), why);
-
-	return err ? err : sen_model_load(path, out, why);
-}
-
 static int flatten_shipped(struct sen_model_flat *flat, struct sen_why *why)
 {
 	struct sen_model *model = NULL;
-	int err = load_shipped(&model, why);
+	int err = sen_model_load_or_default(NULL, &model, why);
 
 	if (!err)
 		err = sen_model_flatten(model, flat, why);
@@ -99,7 +91,7 @@ static void hold_out_shipped(struct sen_interface *i)
 {
 	struct sen_model *model = NULL;
 	struct sen_why why = { 0 };
-	int err = load_shipped(&model, &why);
+	int err = sen_model_load_or_default(NULL, &model, &why);
 
 	if (!err)
 		err = sen_learner_hold_out(i->learner, model);

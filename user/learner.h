@@ -87,7 +87,7 @@ struct sen_learner_status {
 	double drift_psi; /* of the feature that moved most in the last window */
 	const char *drift_feature;
 	double labelled_error[SEN_PERFORMANCE_KINDS]; /* share judged wrong; NAN: too few */
-	char note[192];                               /* the latest line said */
+	char note[512];                               /* the latest line said */
 };
 
 struct sen_learner;

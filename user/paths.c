@@ -42,6 +42,14 @@ int sen_default_model_path(char *path, size_t size, struct sen_why *why)
 	return 0;
 }
 
+int sen_model_load_or_default(const char *path, struct sen_model **out, struct sen_why *why)
+{
+	char shipped[PATH_MAX];
+	int err = path ? 0 : sen_default_model_path(shipped, sizeof(shipped), why);
+
+	return err ? err : sen_model_load(path ? path : shipped, out, why);
+}
+
 int sen_check_ifname(const char *ifname, struct sen_why *why)
 {
 	size_t len = strlen(ifname);

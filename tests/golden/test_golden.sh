@@ -14,7 +14,8 @@
 #                            than the target of the config are flagged of all that follow
 #   named.CLASS >= SHARE     of the flagged ones of attackers, of that class
 #   alerts.CLASS >= N        alerts that an agent would have raised
-#   promoted >= N            models put in force, where the case has a `config`: it is replayed with --learn
+#   promoted >= N            models put in force, where the case has a `config`: it is replayed with --learn;
+#                            promoted.tried of these, tried on the attacks that the shipped model knows
 #
 # The model is trained here, on benign traffic from the same generator: figures that depend on it are
 # bounds, all others are exact.
@@ -79,6 +80,7 @@ replayed_alike() {
 # Figures of the last replay, "NAME VALUE" a line.
 figures() {
 	jq -r '"packets \(.packets)", "flows \(.flows)", "promoted \(.learner.promoted // 0)",
+		"promoted.tried \([.timeline[]?.line | select(test("promoted .*, flags [0-9]+% of the attacks that are shipped$"))] | length)",
 		(.classes | to_entries[] | "alerts.\(.key) \(.value.alerts)")' "$work/first.json"
 	awk -v own="$(own_since)" -v change="$changed" -v target="$target" -f tests/golden/figures.awk \
 		"$work/first.flows"

@@ -3,74 +3,30 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "alerts.h"
+#include "alert_kit.h"
 #include "endpoint.h"
 #include "event.h"
 #include "fixture.h"
 
-struct seen {
-	unsigned int opened, updated, closed;
-	struct sen_alert last;
-};
-
-static const struct sen_alerts_settings settings = {
-	.capacity = 64,
-	.update_ms = 10000,
-	.idle_ms = 60000,
-	.novelty_samples = 3,
-	.novelty_window_ms = 10000,
-	.novelty_score = 4 * SEN_ONE,
-};
-
-static const struct sen_finding novelty = { .class_id = SEN_CLASS_UNKNOWN,
-					    .class_name = "unknown",
-					    .reason = "odd" };
-
-static void on_alert(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert)
-{
-	struct seen *seen = ctx;
-
-	seen->opened += phase == SEN_ALERT_OPENED;
-	seen->updated += phase == SEN_ALERT_UPDATED;
-	seen->closed += phase == SEN_ALERT_CLOSED;
-	seen->last = *alert;
-}
-
-static struct sen_alerts *make(struct seen *seen)
-{
-	struct sen_alerts *a;
-
-	memset(seen, 0, sizeof(*seen));
-	assert_int_equal(sen_alerts_new(&settings, on_alert, seen, &a), 0);
-	return a;
-}
-
-static struct sen_finding rule(unsigned int class_id, const char *name)
-{
-	return (struct sen_finding){
-		.class_id = class_id, .class_name = name, .reason = "by rule", .certain = true
-	};
-}
-
 /* Held back for a moment, novelties of a scan and of others at its target are explained by the scan. */
 static void novelties_wait_for_a_name(void **state)
 {
-	struct sen_finding scan = rule(SEN_CLASS_SCAN, "scan");
-	struct sen_alerts_settings patient = settings;
+	struct sen_finding scan = alert_rule(SEN_CLASS_SCAN);
+	struct sen_alerts_settings patient = alert_settings;
 	struct sen_event scanner, bystander, other;
 	struct sen_alerts *a;
 	struct seen seen = { 0 };
 
 	(void)state;
 	patient.novelty_hold_ms = 1000;
-	assert_int_equal(sen_alerts_new(&patient, on_alert, &seen, &a), 0);
+	a = alerts_make(&patient, &seen);
 	scanner = event_make(IPPROTO_TCP, 1, 1000, 2, 80);
 	bystander = event_make(IPPROTO_TCP, 3, 1000, 2, 80);
 	other = event_make(IPPROTO_TCP, 4, 1000, 5, 80);
 	for (int n = 0; n < 3; n++) {
-		sen_alerts_event(a, &scanner, &novelty, 100);
-		sen_alerts_event(a, &bystander, &novelty, 100);
-		sen_alerts_event(a, &other, &novelty, 100);
+		sen_alerts_event(a, &scanner, &alert_novelty, 100);
+		sen_alerts_event(a, &bystander, &alert_novelty, 100);
+		sen_alerts_event(a, &other, &alert_novelty, 100);
 	}
 	sen_alerts_tick(a, 500);
 	assert_int_equal(seen.opened, 0);
@@ -84,19 +40,19 @@ static void novelties_wait_for_a_name(void **state)
 	/* Strong ones do not wait. */
 	other = event_make(IPPROTO_TCP, 7, 1000, 8, 80);
 	other.score = 4 * SEN_ONE;
-	sen_alerts_event(a, &other, &novelty, 1300);
+	sen_alerts_event(a, &other, &alert_novelty, 1300);
 	assert_int_equal(seen.opened, 3);
 	sen_alerts_free(a);
 }
 
 static void one_scan_is_one_alert(void **state)
 {
-	struct sen_finding scan = rule(SEN_CLASS_SCAN, "scan");
+	struct sen_finding scan = alert_rule(SEN_CLASS_SCAN);
 	struct sen_alerts *a;
 	struct seen seen;
 
 	(void)state;
-	a = make(&seen);
+	a = alerts_make(&alert_settings, &seen);
 	for (unsigned int n = 0; n < 10000; n++) {
 		struct sen_event ev = event_make(IPPROTO_TCP, 66, 40000, 1 + n % 50, 1 + n % 1000);
 
@@ -120,14 +76,14 @@ static void one_scan_is_one_alert(void **state)
 
 static void spoofed_flood_is_one_alert(void **state)
 {
-	struct sen_finding flood = rule(SEN_CLASS_SYN_FLOOD, "syn_flood");
+	struct sen_finding flood = alert_rule(SEN_CLASS_SYN_FLOOD);
 	struct sen_alerts *a;
 	struct seen seen;
 	char line[512];
 	cJSON *json;
 
 	(void)state;
-	a = make(&seen);
+	a = alerts_make(&alert_settings, &seen);
 	for (unsigned int n = 0; n < 3000; n++) {
 		struct sen_event ev = event_make(IPPROTO_TCP, 2, 1024 + n, 1, 80);
 
@@ -149,12 +105,12 @@ static void spoofed_flood_is_one_alert(void **state)
 
 static void pairs_stay_apart(void **state)
 {
-	struct sen_finding guess = rule(SEN_CLASS_BRUTE_FORCE, "brute_force");
+	struct sen_finding guess = alert_rule(SEN_CLASS_BRUTE_FORCE);
 	struct sen_alerts *a;
 	struct seen seen;
 
 	(void)state;
-	a = make(&seen);
+	a = alerts_make(&alert_settings, &seen);
 	for (unsigned int n = 0; n < 100; n++) {
 		struct sen_event ev = event_make(IPPROTO_TCP, 66 + n % 2, 4000 + n, 1, 22);
 
@@ -171,40 +127,40 @@ static void novelty_must_persist(void **state)
 	struct seen seen;
 
 	(void)state;
-	a = make(&seen);
+	a = alerts_make(&alert_settings, &seen);
 	ev.score = 2 * SEN_ONE;
-	sen_alerts_event(a, &ev, &novelty, 0);
-	sen_alerts_event(a, &ev, &novelty, 100);
+	sen_alerts_event(a, &ev, &alert_novelty, 0);
+	sen_alerts_event(a, &ev, &alert_novelty, 100);
 	assert_int_equal(seen.opened, 0);
 	/* The third comes too late, and is the first of a new window. */
-	sen_alerts_event(a, &ev, &novelty, 11000);
-	sen_alerts_event(a, &ev, &novelty, 11100);
+	sen_alerts_event(a, &ev, &alert_novelty, 11000);
+	sen_alerts_event(a, &ev, &alert_novelty, 11100);
 	assert_int_equal(seen.opened, 0);
-	sen_alerts_event(a, &ev, &novelty, 11200);
+	sen_alerts_event(a, &ev, &alert_novelty, 11200);
 	assert_int_equal(seen.opened, 1);
 	assert_int_equal(seen.last.events, 5);
 
 	ev = event_make(IPPROTO_TCP, 67, 4000, 1, 9999);
 	ev.score = 4 * SEN_ONE;
-	sen_alerts_event(a, &ev, &novelty, 12000);
+	sen_alerts_event(a, &ev, &alert_novelty, 12000);
 	assert_int_equal(seen.opened, 2);
 	sen_alerts_free(a);
 }
 
 static void novelties_fold_into_certain_ones(void **state)
 {
-	struct sen_finding scan = rule(SEN_CLASS_SCAN, "scan");
-	struct sen_finding flood = rule(SEN_CLASS_UDP_FLOOD, "udp_flood");
+	struct sen_finding scan = alert_rule(SEN_CLASS_SCAN);
+	struct sen_finding flood = alert_rule(SEN_CLASS_UDP_FLOOD);
 	struct sen_event ev = event_make(IPPROTO_TCP, 66, 4000, 1, 80);
 	struct sen_alerts *a;
 	struct seen seen;
 
 	(void)state;
-	a = make(&seen);
+	a = alerts_make(&alert_settings, &seen);
 	sen_alerts_event(a, &ev, &scan, 0);
 	ev.score = 9 * SEN_ONE;
 	for (int n = 0; n < 10; n++)
-		sen_alerts_event(a, &ev, &novelty, 10 + n);
+		sen_alerts_event(a, &ev, &alert_novelty, 10 + n);
 	assert_int_equal(seen.opened, 1);
 	sen_alerts_close_all(a);
 	assert_int_equal(seen.last.class_id, SEN_CLASS_SCAN);
@@ -216,15 +172,15 @@ static void novelties_fold_into_certain_ones(void **state)
 	sen_alerts_event(a, &ev, &flood, 1000);
 	ev = event_make(IPPROTO_TCP, 20, 4000, 1, 80);
 	ev.score = 9 * SEN_ONE;
-	sen_alerts_event(a, &ev, &novelty, 1001);
+	sen_alerts_event(a, &ev, &alert_novelty, 1001);
 	assert_int_equal(seen.opened, 2);
-	sen_alerts_event(a, &ev, &novelty, 1002);
+	sen_alerts_event(a, &ev, &alert_novelty, 1002);
 	assert_true(sen_alerts_explain(a, &ev, 1002));
 	/* But not those who talk to somebody else. */
 	ev = event_make(IPPROTO_TCP, 20, 4000, 3, 80);
 	ev.score = 9 * SEN_ONE;
 	assert_false(sen_alerts_explain(a, &ev, 1003));
-	sen_alerts_event(a, &ev, &novelty, 1003);
+	sen_alerts_event(a, &ev, &alert_novelty, 1003);
 	assert_int_equal(seen.opened, 3);
 	/* Nor for ever. */
 	ev = event_make(IPPROTO_TCP, 20, 4000, 1, 80);
@@ -240,17 +196,17 @@ static void novelties_fold_into_certain_ones(void **state)
 
 static void first_signs_are_absorbed(void **state)
 {
-	struct sen_finding scan = rule(SEN_CLASS_SCAN, "scan");
+	struct sen_finding scan = alert_rule(SEN_CLASS_SCAN);
 	struct sen_event ev = event_make(IPPROTO_TCP, 66, 4000, 1, 80);
 	struct sen_event old = event_make(IPPROTO_TCP, 66, 4000, 2, 80);
 	struct sen_alerts *a;
 	struct seen seen;
 
 	(void)state;
-	a = make(&seen);
+	a = alerts_make(&alert_settings, &seen);
 	ev.score = old.score = 9 * SEN_ONE;
-	sen_alerts_event(a, &old, &novelty, 0);
-	sen_alerts_event(a, &ev, &novelty, 20000);
+	sen_alerts_event(a, &old, &alert_novelty, 0);
+	sen_alerts_event(a, &ev, &alert_novelty, 20000);
 	assert_int_equal(sen_alerts_open(a), 2);
 	sen_alerts_event(a, &ev, &scan, 20500);
 	assert_int_equal(sen_alerts_open(a), 2); /* the scan, and what was long before it */
@@ -264,13 +220,13 @@ static void novelty_of_many_sources_is_the_targets(void **state)
 	struct seen seen;
 
 	(void)state;
-	a = make(&seen);
+	a = alerts_make(&alert_settings, &seen);
 	for (unsigned int n = 0; n < 1000; n++) {
 		struct sen_event ev = event_make(IPPROTO_TCP, 2, 1024 + n, 1, 80);
 
 		event_spoof(&ev, 1000 + n);
 		ev.score = 5 * SEN_ONE;
-		sen_alerts_event(a, &ev, &novelty, n);
+		sen_alerts_event(a, &ev, &alert_novelty, n);
 	}
 	assert_in_range(seen.opened, 2, 20);
 	assert_in_range(sen_alerts_open(a), 1, 20);
@@ -279,13 +235,13 @@ static void novelty_of_many_sources_is_the_targets(void **state)
 
 static void memory_is_bounded(void **state)
 {
-	struct sen_finding guess = rule(SEN_CLASS_BRUTE_FORCE, "brute_force");
+	struct sen_finding guess = alert_rule(SEN_CLASS_BRUTE_FORCE);
 	struct sen_alerts *a;
 	struct seen seen;
 	cJSON *list;
 
 	(void)state;
-	a = make(&seen);
+	a = alerts_make(&alert_settings, &seen);
 	for (unsigned int n = 0; n < 1000; n++) {
 		struct sen_event ev = event_make(IPPROTO_TCP, 2, 4000, 1, 22);
 
@@ -293,11 +249,11 @@ static void memory_is_bounded(void **state)
 		sen_alerts_event(a, &ev, &guess, n);
 	}
 	assert_int_equal(seen.opened, 1000);
-	assert_int_equal(sen_alerts_open(a), settings.capacity);
-	assert_int_equal(seen.closed, 1000 - settings.capacity);
+	assert_int_equal(sen_alerts_open(a), alert_settings.capacity);
+	assert_int_equal(seen.closed, 1000 - alert_settings.capacity);
 	/* The longest silent made room: the latest is there still. */
 	list = sen_alerts_json(a);
-	assert_int_equal(cJSON_GetArraySize(list), settings.capacity + 64);
+	assert_int_equal(cJSON_GetArraySize(list), alert_settings.capacity + 64);
 	cJSON_Delete(list);
 	/* Candidates give way before alerts do. */
 	for (unsigned int n = 0; n < 1000; n++) {
@@ -311,19 +267,19 @@ static void memory_is_bounded(void **state)
 							.reason = "odd" },
 				 2000 + n);
 	}
-	assert_true(sen_alerts_open(a) >= settings.capacity - 4);
+	assert_true(sen_alerts_open(a) >= alert_settings.capacity - 4);
 	sen_alerts_free(a);
 }
 
 static void updates_and_closing(void **state)
 {
-	struct sen_finding scan = rule(SEN_CLASS_SCAN, "scan");
+	struct sen_finding scan = alert_rule(SEN_CLASS_SCAN);
 	struct sen_event ev = event_make(IPPROTO_TCP, 66, 4000, 1, 80);
 	struct sen_alerts *a;
 	struct seen seen;
 
 	(void)state;
-	a = make(&seen);
+	a = alerts_make(&alert_settings, &seen);
 	sen_alerts_event(a, &ev, &scan, 0);
 	sen_alerts_tick(a, 9999);
 	assert_int_equal(seen.updated, 0);
@@ -347,20 +303,20 @@ static void updates_and_closing(void **state)
 /* Every `step` one that looks odd, from the end of an attack on; how long until one opens an alert. */
 static int64_t quiet_after(unsigned int class_id, int64_t step)
 {
-	struct sen_finding attack = rule(class_id, "attack");
+	struct sen_finding attack = alert_rule(class_id);
 	struct sen_event ev = event_make(IPPROTO_TCP, 66, 40000, 1, 80);
 	int64_t now = 1000;
 	struct sen_alerts *a;
 	struct seen seen;
 
-	a = make(&seen);
+	a = alerts_make(&alert_settings, &seen);
 	sen_alerts_event(a, &ev, &attack, now);
 	ev = event_make(IPPROTO_TCP, 7, 40000, 1, 80);
 	ev.score = 5 * SEN_ONE;
 	while (seen.opened == 1) {
 		now += step;
 		sen_alerts_tick(a, now);
-		sen_alerts_event(a, &ev, &novelty, now);
+		sen_alerts_event(a, &ev, &alert_novelty, now);
 	}
 	sen_alerts_free(a);
 	return now - 1000;
@@ -382,12 +338,12 @@ static void a_wide_novelty_takes_the_narrow_ones(void **state)
 	struct seen seen;
 
 	(void)state;
-	a = make(&seen);
+	a = alerts_make(&alert_settings, &seen);
 	for (unsigned int n = 0; n < 200; n++) {
 		struct sen_event ev = event_make(IPPROTO_UDP, 100 + n % 100, 40000, 1, 9);
 
 		ev.score = 5 * SEN_ONE;
-		sen_alerts_event(a, &ev, &novelty, 1000 + n);
+		sen_alerts_event(a, &ev, &alert_novelty, 1000 + n);
 	}
 	assert_int_equal(sen_alerts_open(a), 1);
 	assert_in_range(seen.opened, 10, 20);

@@ -99,6 +99,9 @@ static void rules_are_certain_scores_are_not(void **state)
 	assert_int_equal(r.sample.origin, SEN_ORIGIN_SCORE);
 	assert_int_equal(r.sample.class_id, SEN_CLASS_UNKNOWN);
 	assert_true(r.confidence >= 0.5f && r.confidence < 0.95f);
+	/* What it is taken for, not whatever centroid is nearest. */
+	r = labelled(4 * SEN_ONE, SEN_CLASS_NONE, SEN_CLASS_ARP_SPOOF);
+	assert_int_equal(r.sample.class_id, SEN_CLASS_UNKNOWN);
 	assert_non_null(strstr(r.reason, "high mark"));
 	r = labelled(4 * SEN_ONE, SEN_CLASS_NONE, SEN_CLASS_SYN_FLOOD);
 	assert_int_equal(r.sample.class_id, SEN_CLASS_SYN_FLOOD);

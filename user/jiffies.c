@@ -5,10 +5,12 @@
 #include <net/ethernet.h>
 #include <time.h>
 
+#include "clock.h"
 #include "clock.skel.h"
 #include "jiffies.h"
 
-#define TRIES 8 /* to read both clocks within one tick */
+#define STEPS    3    /* of the counter to see, one at a time */
+#define LIMIT_MS 1000 /* for that */
 
 /* Ticks are made up from the time passed only where timers have the resolution of the clock itself. */
 static uint64_t tick_ns(void)
@@ -22,17 +24,18 @@ static uint64_t tick_ns(void)
 	return coarse.tv_nsec;
 }
 
-/* Both clocks at one instant, or as near to it as interruptions allow. 0 or a negative errno. */
-static int read_clocks(struct clock *skel)
+/* Both clocks, over and over until the counter was seen to step. 0 or a negative errno. */
+static int read_clocks(const struct clock *skel)
 {
 	char frame[ETH_HLEN] = { 0 };
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame));
+	const int64_t start_ms = sen_now_ms();
 
-	for (int i = 0; i < TRIES; i++) {
+	while (skel->bss->clock_steps < STEPS) {
+		if (sen_now_ms() - start_ms > LIMIT_MS)
+			return -ETIMEDOUT;
 		if (bpf_prog_test_run_opts(bpf_program__fd(skel->progs.clock_read), &opts))
 			return -errno;
-		if (skel->bss->clock_jiffies == skel->bss->clock_jiffies_after)
-			break;
 	}
 	return 0;
 }
@@ -40,10 +43,12 @@ static int read_clocks(struct clock *skel)
 struct sen_jiffies sen_jiffies_measure(void)
 {
 	struct sen_jiffies j = { .ns = tick_ns() };
-	struct clock *skel = j.ns ? clock__open_and_load() : NULL;
+	struct clock *skel = j.ns ? clock__open() : NULL;
 
-	if (skel && !read_clocks(skel))
-		j.zero_ns = skel->bss->clock_coarse_ns - skel->bss->clock_jiffies * j.ns;
+	if (skel)
+		skel->rodata->clock_tick_ns = j.ns;
+	if (skel && !clock__load(skel) && !read_clocks(skel))
+		j.zero_ns = skel->bss->clock_zero_ns;
 	else
 		j.ns = 0;
 	clock__destroy(skel);

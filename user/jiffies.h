@@ -15,9 +15,9 @@ struct sen_jiffies {
 };
 
 /*
- * How jiffies become nanoseconds of CLOCK_MONOTONIC, right to within a tick. `ns` is 0 where they do not
- * follow that clock (a kernel without high-resolution timers counts interrupts, and those may get lost), or
- * where the kernel does not let it be found out.
+ * How jiffies become nanoseconds of CLOCK_MONOTONIC, right to within a tick, and alike whenever measured.
+ * Takes some ticks, busy. `ns` is 0 where they do not follow that clock (a kernel without high-resolution
+ * timers counts interrupts, and those may get lost), or where the kernel does not let it be found out.
  */
 struct sen_jiffies sen_jiffies_measure(void);
 

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* sentroid status: reads the pinned maps and asks the kernel what is attached; changes nothing. */
-#include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
-#include <linux/if_link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xdp/libxdp.h>
 
 #include "status.h"
 
@@ -21,37 +18,6 @@ static const struct syntax syntax = {
 	.options = json_options,
 	.option = on_json_option,
 };
-
-/* Among the members of a dispatcher; their ids are not what the interface reports. A member that cannot
- * take frames longer than a page, which may have come later, keeps them from all. */
-static bool dispatched(unsigned int ifindex, __u32 prog_id, bool *frags)
-{
-	struct xdp_multiprog *mp = xdp_multiprog__get_from_ifindex(ifindex);
-	struct xdp_program *prog = NULL;
-	bool found = false;
-
-	if (libxdp_get_error(mp))
-		return false;
-	while (!found && (prog = xdp_multiprog__next_prog(prog, mp)))
-		found = xdp_program__id(prog) == prog_id;
-	*frags = *frags && xdp_multiprog__xdp_frags_support(mp);
-	xdp_multiprog__close(mp);
-	return found;
-}
-
-static bool is_attached(const char *ifname, const struct sen_meta *meta, bool *frags)
-{
-	unsigned int ifindex = if_nametoindex(ifname);
-	__u32 id = 0;
-
-	if (!ifindex)
-		return false;
-	if (meta->dispatcher)
-		return dispatched(ifindex, meta->prog_id, frags);
-	return !bpf_xdp_query_id(ifindex, meta->native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE,
-				 &id) &&
-	       id == meta->prog_id;
-}
 
 static int read_model(const struct sen_dataplane *dp, enum sen_slot slot, struct status_model *out)
 {
@@ -95,7 +61,7 @@ static int collect(const char *ifname, struct status *s, struct sen_why *why)
 	s->meta = *sen_dataplane_meta(dp);
 	s->agent = sen_dataplane_agent(dp);
 	s->frags = s->meta.frags;
-	s->attached = is_attached(ifname, &s->meta, &s->frags);
+	s->attachment = sen_attachment_look(&s->meta, &s->frags);
 	err = read_maps(dp, s);
 	if (err)
 		sen_why(why, err, NULL, "reading pinned maps: %s: %s", ifname, strerror(-err));
@@ -110,7 +76,7 @@ static int complain_of_lost(const struct status *s, size_t n)
 	int code = EXIT_DONE;
 
 	for (size_t i = 0; i < n; i++) {
-		if (s[i].attached)
+		if (s[i].attachment != SEN_ATTACHMENT_GONE)
 			continue;
 		sen_why(&why, -ENOENT, "sentroid detach removes the pins; then attach again",
 			"status: %s: program %u is no longer attached: taken off by somebody else, or "

@@ -6,6 +6,7 @@
 #include <net/if.h>
 #include <stddef.h>
 
+#include "attachment.h"
 #include "command.h"
 #include "dataplane.h"
 
@@ -21,8 +22,8 @@ struct status_model {
 struct status {
 	char name[IFNAMSIZ];
 	struct sen_meta meta;
-	bool attached; /* the program is still on the interface */
-	bool frags;    /* and gets frames longer than a page */
+	enum sen_attachment attachment;
+	bool frags; /* and gets frames longer than a page */
 	struct sen_stats stats;
 	struct sen_policy policy;
 	struct sen_flow_usage flows;

@@ -28,8 +28,8 @@ static const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
 
 static const char *mode_text(const struct status *s)
 {
-	if (!s->attached)
-		return "GONE";
+	if (s->attachment != SEN_ATTACHMENT_HOLDS)
+		return s->attachment == SEN_ATTACHMENT_GONE ? "GONE" : "ELSEWHERE";
 	return s->meta.native ? "native" : "skb";
 }
 
@@ -127,11 +127,24 @@ static void print_counters(const struct sen_stats *c)
 	       c->events_sent, c->events_lost_rate, c->events_lost_full);
 }
 
+static void print_attachment(const struct status *s)
+{
+	char path[PATH_MAX];
+
+	if (s->attachment == SEN_ATTACHMENT_HOLDS)
+		printf("%s: attached\n", s->name);
+	else if (s->attachment == SEN_ATTACHMENT_GONE)
+		printf("%s: PROGRAM GONE\n", s->name);
+	else if (sen_netns_path(s->meta.netns, path, sizeof(path)))
+		printf("%s: in another network namespace, %s: ask there whether it is attached\n",
+		       s->name, path);
+}
+
 void status_print(const struct status *s)
 {
 	char agent[32] = "not running";
 
-	printf("%s: %s\n", s->name, s->attached ? "attached" : "PROGRAM GONE");
+	print_attachment(s);
 	printf("  program   id %u, %s mode, %s\n", s->meta.prog_id,
 	       s->meta.native ? "native" : "skb",
 	       s->meta.dispatcher ? "under the dispatcher" : "single program");
@@ -269,6 +282,7 @@ static void add_shadow_scores(cJSON *object, const struct sen_stats *c)
 static cJSON *interface_json(const struct status *s)
 {
 	cJSON *object = cJSON_CreateObject();
+	char path[PATH_MAX];
 
 	cJSON_AddStringToObject(object, "name", s->name);
 	cJSON_AddStringToObject(object, "mode", s->meta.native ? "native" : "skb");
@@ -276,7 +290,10 @@ static cJSON *interface_json(const struct status *s)
 	cJSON_AddBoolToObject(object, "frags", s->frags);
 	cJSON_AddBoolToObject(object, "egress", s->meta.egress);
 	add_u64(object, "prog_id", s->meta.prog_id);
-	cJSON_AddBoolToObject(object, "attached", s->attached);
+	cJSON_AddBoolToObject(object, "attached", s->attachment == SEN_ATTACHMENT_HOLDS);
+	if (s->attachment == SEN_ATTACHMENT_ELSEWHERE &&
+	    sen_netns_path(s->meta.netns, path, sizeof(path)))
+		cJSON_AddStringToObject(object, "netns", path);
 	cJSON_AddStringToObject(object, "policy", policy_word(s->policy.mode));
 	add_degraded(object, s);
 	add_model(object, "model", &s->model[SEN_SLOT_ACTIVE]);

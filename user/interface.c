@@ -269,7 +269,7 @@ void sen_interface_tick(struct sen_interface *i)
 {
 	int64_t now_ms = sen_now_ms();
 
-	sen_interface_check_pins(i);
+	sen_interface_check(i);
 	sen_alerts_tick(i->alerts, now_ms);
 	if (!i->connected)
 		return;
@@ -309,11 +309,11 @@ const char *sen_interface_name(const struct sen_interface *i)
 	return i->name;
 }
 
-bool sen_interface_ready(const struct sen_interface *i, char *reason, size_t size)
+bool sen_interface_ready(struct sen_interface *i, char *reason, size_t size)
 {
 	int64_t idle;
 
-	if (!i->connected || !sen_interface_pinned(i)) {
+	if (!sen_interface_attached(i)) {
 		snprintf(reason, size, "%s: not attached", i->name);
 		return false;
 	}
@@ -341,7 +341,7 @@ void sen_interface_view(struct sen_interface *i, struct sen_metrics_interface *o
 {
 	memset(out, 0, sizeof(*out));
 	out->name = i->name;
-	out->attached = i->connected;
+	out->attached = sen_interface_attached(i);
 	if (i->connected)
 		view_dataplane(i, out);
 	out->learner = *sen_learner_status(i->learner);

@@ -39,7 +39,7 @@ void sen_interface_configure(struct sen_interface *i);
 
 const char *sen_interface_name(const struct sen_interface *i);
 /* True if packets are watched and events read; otherwise why not. */
-bool sen_interface_ready(const struct sen_interface *i, char *reason, size_t size);
+bool sen_interface_ready(struct sen_interface *i, char *reason, size_t size);
 void sen_interface_view(struct sen_interface *i, struct sen_metrics_interface *out);
 cJSON *sen_interface_alerts(const struct sen_interface *i);
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "announce.h"
+#include "attachment.h"
 #include "clock.h"
 #include "fsutil.h"
 #include "interface_internal.h"
@@ -25,9 +26,23 @@ static ino_t pin_inode(const struct sen_interface *i)
 	return stat(path, &st) ? 0 : st.st_ino;
 }
 
-bool sen_interface_pinned(const struct sen_interface *i)
+/* Asked once a second and at every look from outside: the whole answer only where something changed. */
+static bool on_interface(struct sen_interface *i)
 {
-	return pin_inode(i) == i->pin;
+	const struct sen_meta *meta = sen_dataplane_meta(i->dp);
+	uint32_t top = sen_attachment_top(meta);
+
+	if (top && top == i->top)
+		return true;
+	if (sen_attachment_look(meta, NULL) != SEN_ATTACHMENT_HOLDS)
+		return false;
+	i->top = top;
+	return true;
+}
+
+bool sen_interface_attached(struct sen_interface *i)
+{
+	return i->connected && pin_inode(i) == i->pin && on_interface(i);
 }
 
 static void on_ring(void *ctx)
@@ -44,6 +59,7 @@ void sen_interface_disconnect(struct sen_interface *i)
 	i->ring = NULL;
 	i->dp = NULL;
 	i->connected = false;
+	i->top = 0;
 }
 
 static int open_and_claim(struct sen_interface *i, struct sen_why *why)
@@ -101,13 +117,18 @@ static void hold_out_shipped(struct sen_interface *i)
 			i->name, *why.text ? why.text : strerror(-err));
 }
 
-static int attach(struct sen_interface *i, struct sen_why *why)
+static struct sen_attach_options configured(const struct sen_interface *i)
 {
 	const struct sen_config *config = i->env.config;
-	struct sen_attach_options options = { .mode = config->attach_mode,
-					      .policy = config->policy,
-					      .egress = config->attach_egress,
-					      .flows = config->attach_flows };
+
+	return (struct sen_attach_options){ .mode = config->attach_mode,
+					    .policy = config->policy,
+					    .egress = config->attach_egress,
+					    .flows = config->attach_flows };
+}
+
+static int attach(struct sen_interface *i, struct sen_attach_options options, struct sen_why *why)
+{
 	struct sen_attach_result result = { 0 };
 	int err = flatten_shipped(&i->model, why);
 
@@ -123,6 +144,64 @@ static int attach(struct sen_interface *i, struct sen_why *why)
 		result.dispatcher ? "under the dispatcher" : "single program", result.prog_id,
 		*result.note ? ": " : "", result.note);
 	return open_and_claim(i, why);
+}
+
+/* What is pinned was attached like this, or has been told to be like this since. */
+static struct sen_attach_options as_before(const struct sen_interface *i)
+{
+	const struct sen_meta *meta = sen_dataplane_meta(i->dp);
+	struct sen_attach_options options = configured(i);
+	struct sen_policy policy;
+
+	options.mode = meta->native || meta->no_native ? SEN_ATTACH_AUTO : SEN_ATTACH_SKB;
+	options.egress = meta->egress;
+	options.flows = meta->flow_capacity;
+	if (!sen_dataplane_policy(i->dp, &policy))
+		options.policy = policy.mode;
+	return options;
+}
+
+static void let_go(struct sen_interface *i)
+{
+	sen_dataplane_close(i->dp);
+	i->dp = NULL;
+}
+
+/* The pins are of a program that is gone: put it where it was. */
+static int attach_again(struct sen_interface *i, struct sen_why *why)
+{
+	struct sen_attach_options options = as_before(i);
+	int err;
+
+	sen_log(SEN_LOG_WARNING, "%s: pins were left of program %u, which is gone", i->name,
+		sen_dataplane_meta(i->dp)->prog_id);
+	let_go(i);
+	err = sen_loader_detach(i->name, why);
+	return err ? err : attach(i, options, why);
+}
+
+/* Take over what is attached; -ENOENT: nothing is. Where the interface has lost its program, it is
+ * attached again if the interface is another one than it was on, or `anyway`; else -ENODEV. */
+static int take_over(struct sen_interface *i, bool anyway, struct sen_why *why)
+{
+	unsigned int now = if_nametoindex(i->name);
+	enum sen_attachment where;
+	int err = open_and_claim(i, why);
+
+	if (err)
+		return err;
+	where = sen_attachment_look(sen_dataplane_meta(i->dp), NULL);
+	if (where == SEN_ATTACHMENT_HOLDS)
+		return 0;
+	if (where == SEN_ATTACHMENT_GONE && now &&
+	    (anyway || now != sen_dataplane_meta(i->dp)->ifindex))
+		return attach_again(i, why);
+	let_go(i);
+	if (where == SEN_ATTACHMENT_ELSEWHERE)
+		return sen_why(why, -EXDEV, "run one agent in each network namespace",
+			       "interface: %s: attached in another network namespace", i->name);
+	return sen_why(why, -ENODEV, "ip link shows the interfaces that there are",
+		       "interface: %s: no such interface", i->name);
 }
 
 /* An attached program without a model judges nothing. */
@@ -241,7 +320,7 @@ static void open_doors(struct sen_interface *i)
 
 static int open_interface(struct sen_interface *i, struct sen_why *why)
 {
-	int err = open_and_claim(i, why);
+	int err = take_over(i, true, why);
 	bool absent = err == -ENOENT;
 
 	if (err && !absent)
@@ -252,7 +331,7 @@ static int open_interface(struct sen_interface *i, struct sen_why *why)
 			       "interface: %s: no such interface", i->name);
 	err = open_state(i, why);
 	if (!err && absent)
-		err = attach(i, why);
+		err = attach(i, configured(i), why);
 	if (!err)
 		err = fill_empty_slot(i, why);
 	if (!err)
@@ -292,12 +371,13 @@ int sen_interface_open(const char *ifname, const struct sen_interface_env *env,
 	return 0;
 }
 
-/* Somebody has detached the program: wait for it to come back, and take it over again then. */
+/* The program has gone: wait for it to come back, and take it over again then. */
 static void reconnect(struct sen_interface *i)
 {
 	struct sen_why why = { 0 };
 
-	if (open_and_claim(i, &why))
+	i->attached_here = false;
+	if (take_over(i, false, &why))
 		return;
 	if (fill_empty_slot(i, &why) || sen_learner_start(i->learner, sen_now_ms(), &why) ||
 	    connect_ring(i, &why)) {
@@ -305,13 +385,18 @@ static void reconnect(struct sen_interface *i)
 		sen_interface_disconnect(i);
 		return;
 	}
-	sen_log(SEN_LOG_NOTICE, "%s: attached again by somebody else, taken over", i->name);
+	if (!i->attached_here)
+		sen_log(SEN_LOG_NOTICE, "%s: attached again by somebody else, taken over", i->name);
 }
 
-void sen_interface_check_pins(struct sen_interface *i)
+void sen_interface_check(struct sen_interface *i)
 {
-	if (i->connected && !sen_interface_pinned(i)) {
-		sen_log(SEN_LOG_WARNING, "%s: detached by somebody else; waits for it to come back",
+	if (i->connected && !sen_interface_attached(i)) {
+		sen_log(SEN_LOG_WARNING,
+			pin_inode(i) == i->pin ?
+				"%s: the program is no longer on the interface: taken off by another "
+				"tool, or the interface was removed; waits for it to come back" :
+				"%s: detached by somebody else; waits for it to come back",
 			i->name);
 		sen_worker_cancel(i->env.worker, i);
 		sen_interface_disconnect(i);

@@ -26,7 +26,8 @@ struct sen_interface {
 	bool store_made;            /* nor was the file of samples */
 	bool attached_here;
 	bool connected;
-	ino_t pin; /* of the program, to notice another in its place */
+	ino_t pin;    /* of the program, to notice another in its place */
+	uint32_t top; /* what the interface named when it was last looked at, see attachment.h */
 
 	struct sen_dataplane *dp;
 	struct sen_ring *ring;
@@ -59,9 +60,9 @@ void sen_interface_open_journal(struct sen_interface *i);
 void sen_interface_open_control(struct sen_interface *i);
 /* Let go of the pinned maps; everything learned stays in memory. */
 void sen_interface_disconnect(struct sen_interface *i);
-/* Notice that somebody has detached the program, or attached it again. */
-void sen_interface_check_pins(struct sen_interface *i);
-/* Whether the pins are those that it is connected to. */
-bool sen_interface_pinned(const struct sen_interface *i);
+/* Notice that the program is gone, or back again; attach it to an interface that was made anew. */
+void sen_interface_check(struct sen_interface *i);
+/* Whether the program that it is connected to is pinned and on the interface. */
+bool sen_interface_attached(struct sen_interface *i);
 
 #endif

@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <net/if_arp.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 #include <xdp/libxdp.h>
 
+#include "attachment.h"
 #include "bpf_log.h"
 #include "dataplane.h"
 #include "device.h"
@@ -82,6 +84,7 @@ static int write_meta(const struct sentroid *skel, unsigned int ifindex,
 		.frags = result->frags,
 		.untagged = skel->rodata->sen_tags_stripped,
 		.egress = result->egress ? 1 + made_hook : 0,
+		.netns = sen_netns_here(),
 	};
 	__u32 zero = 0;
 
@@ -397,27 +400,29 @@ int sen_loader_attach(const char *ifname, const struct sen_attach_options *optio
 	return err;
 }
 
-/* The way out first: where the meta map says that we have it, and not on another interface that has come
- * to the name meanwhile. */
-static void detach_egress(const char *dir, unsigned int ifindex)
+/* What was written down at attach; without that, the interface of this name has to do. */
+static void read_meta(const char *ifname, struct sen_meta *out)
 {
+	char path[320], dir[256];
 	struct sen_meta m = { 0 };
-	char path[320];
 	__u32 zero = 0;
 	int fd;
 
+	*out = (struct sen_meta){ .ifindex = if_nametoindex(ifname), .netns = sen_netns_here() };
+	sen_pin_dir(dir, sizeof(dir), ifname);
 	snprintf(path, sizeof(path), "%s/meta", dir);
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return;
 	if (!bpf_map_lookup_elem(fd, &zero, &m) && m.magic == SEN_ABI_MAGIC &&
-	    m.ifindex == ifindex && m.egress)
-		sen_egress_detach(ifindex, m.egress == 2);
+	    m.abi == SEN_ABI_VERSION)
+		*out = m;
 	close(fd);
 }
 
-/* Take our program off, whether alone or among a dispatcher's; one that is gone already is no error. */
-static int detach_program(const char *ifname, unsigned int ifindex)
+/* Take our program off, whether alone or among a dispatcher's, and the way out before it; what is gone
+ * already is no error. Where it is is known by the interface's index: the name may be another one's. */
+static int detach_program(const char *ifname, const struct sen_meta *m)
 {
 	struct xdp_program *prog;
 	enum xdp_attach_mode mode;
@@ -429,16 +434,30 @@ static int detach_program(const char *ifname, unsigned int ifindex)
 	prog = xdp_program__from_pin(path);
 	if (libxdp_get_error(prog))
 		return access(path, F_OK) ? 0 : libxdp_get_error(prog);
-	detach_egress(dir, ifindex);
-	mode = xdp_program__is_attached(prog, ifindex);
-	err = mode == XDP_MODE_UNSPEC ? 0 : xdp_program__detach(prog, ifindex, mode, 0);
+	if (m->egress)
+		sen_egress_detach(m->ifindex, m->egress == 2);
+	mode = xdp_program__is_attached(prog, m->ifindex);
+	err = mode == XDP_MODE_UNSPEC ? 0 : xdp_program__detach(prog, m->ifindex, mode, 0);
 	xdp_program__close(prog);
 	return err;
 }
 
+/* From here it can neither be seen nor be taken off there. */
+static int refuse_elsewhere(const char *ifname, const struct sen_meta *m, struct sen_why *why)
+{
+	char path[PATH_MAX] = "?", hint[PATH_MAX + 64];
+
+	if (sen_attachment_look(m, NULL) != SEN_ATTACHMENT_ELSEWHERE)
+		return 0;
+	sen_netns_path(m->netns, path, sizeof(path));
+	snprintf(hint, sizeof(hint), "nsenter --net=%s sentroid detach %s", path, ifname);
+	return sen_why(why, -EXDEV, hint,
+		       "detaching XDP program: %s: it is in another network namespace", ifname);
+}
+
 int sen_loader_detach(const char *ifname, struct sen_why *why)
 {
-	unsigned int ifindex = if_nametoindex(ifname);
+	struct sen_meta meta;
 	int err = sen_check_ifname(ifname, why); /* with ".." others' pins would be removed */
 
 	sen_bpf_log_begin();
@@ -448,9 +467,14 @@ int sen_loader_detach(const char *ifname, struct sen_why *why)
 		return sen_why(why, -EPERM, "run it as root",
 			       "detaching XDP program: %s: not permitted", ifname);
 	if (!sen_pins_exist(ifname))
-		return sen_why(why, -ENOENT, ifindex ? "bpftool net shows what is attached" : NULL,
+		return sen_why(why, -ENOENT,
+			       if_nametoindex(ifname) ? "bpftool net shows what is attached" : NULL,
 			       "detaching XDP program: %s: Sentroid is not attached", ifname);
-	err = ifindex ? detach_program(ifname, ifindex) : 0;
+	read_meta(ifname, &meta);
+	err = refuse_elsewhere(ifname, &meta, why);
+	if (err)
+		return err;
+	err = meta.netns == sen_netns_here() ? detach_program(ifname, &meta) : 0;
 	if (err)
 		return sen_why(why, err, *sen_bpf_log_last() ? sen_bpf_log_last() : NULL,
 			       "detaching XDP program: %s: %s", ifname, strerror(-err));

@@ -240,8 +240,10 @@ struct sen_meta {
 	__u16 frags;      /* 1: frames longer than a page come through too */
 	__u16 untagged;   /* 1: VLAN tags are taken off before */
 	__u32 egress;     /* 0: ingress only; 1: both ways; 2: and clsact was made for it */
+	__u32 netns;      /* inode of the network namespace that ifindex is of */
+	__u32 pad;
 };
-SEN_ASSERT_SIZE(struct sen_meta, 64);
+SEN_ASSERT_SIZE(struct sen_meta, 72);
 
 #define SEN_EVENT_VERSION 3
 

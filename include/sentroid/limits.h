@@ -4,7 +4,7 @@
 #define SENTROID_LIMITS_H
 
 #define SEN_ABI_MAGIC   0x534e5452u /* "SNTR" */
-#define SEN_ABI_VERSION 3
+#define SEN_ABI_VERSION 4
 
 #define SEN_DIMS     16  /* features that a model sees */
 #define SEN_MEASURES 28  /* values measured at a decision point, those included */

@@ -25,6 +25,8 @@ shipped=$(status .model.version)
 model() { in_srv "$SENTROID" model "$1" "$LAB_IF" "${@:2}" --state-dir "$LAB_TMP/state"; }
 # entry VERSION FILTER: of the record of a version.
 entry() { model show "$1" --json 2>/dev/null | jq -r "$2"; }
+# reason_of VERSION EVENT: why the last such was. The agent may have measured the version since.
+reason_of() { entry "$1" '[.history[] | select(.event == "'"$2"'")] | last | .reason'; }
 
 configure() {
 	printf '%s\n' '[baseline]' "seconds = $BASELINE" '[learn]' 'min_interval = 2' 'interval = 5' \
@@ -89,13 +91,13 @@ kill -HUP "$AGENT_PID"
 until_true 40 refused
 check "a candidate that live traffic speaks against is refused" agent_log
 last=$(model list --json | jq '[.[] | select(.stage == "Archived" and (.reason | startswith("refused: live")))] | max_by(.version).version')
-[ "$last" != null ] && [ "$(entry "$last" '.history | last | .reason | startswith("refused: live")')" = true ]
+[ "$last" != null ] && [[ $(reason_of "$last" archived) == "refused: live"* ]]
 check "... and its record says why" model list
 
 # --- the operator's word -------------------------------------------------------------------------
 
 model promote "$first" >/dev/null && in_force "$first" &&
-	[ "$(entry "$first" '.history | last | .reason')" = "promoted by the operator" ]
+	[ "$(reason_of "$first" promoted)" = "promoted by the operator" ]
 check "an operator puts a version in force" model show "$first"
 # shellcheck disable=SC2317
 bounded() { [ "$(agent_says .learner.reference)" = "$first" ] && [ "$(agent_says .learner.version)" = "$first" ]; }

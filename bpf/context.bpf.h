@@ -68,11 +68,12 @@ static __always_inline __u64 bitmap_bit(__u64 item, __u32 opened)
 	return (__u64) !!opened << ((item * 0xd6e8feb86659fd93ull) >> 58);
 }
 
+/* Keyed here already: of two words under a sum that is known, a sender could choose many that are one item. */
 static __always_inline __u64 address_item(const __u8 *addr)
 {
 	const __u64 *d = (const __u64 *)addr;
 
-	return d[0] * 0xff51afd7ed558ccdull + d[1];
+	return hash_word(d[0], sen_seed[3]) + hash_word(d[1], sen_seed[4]);
 }
 
 static __always_inline void source_decay(struct sen_source *s, __u32 now)
@@ -190,15 +191,17 @@ static __always_inline bool arp_contested(struct sen_target *t, const struct con
 
 /*
  * What an ARP packet counts against its sender, in events: two where it claims somebody else's address,
- * one where nobody asked. A question is answered once; our own questions leave by the other way, so an
+ * one where nobody asked but himself. A question is answered once; our own questions leave by the other way, so an
  * answer to them only counts where it contradicts what was said before.
  */
 static __always_inline __u32 arp_update(struct sen_target *t, const struct contribution *c)
 {
-	bool asked = t->asked && t->last - t->asked < SEN_ARP_ANSWER_TICKS;
+	bool asked = t->asked && t->last - t->asked < SEN_ARP_ANSWER_TICKS &&
+		     mac_value(t->asker) != mac_value(c->mac);
 
 	if (c->arp == SEN_ARP_QUESTION) {
 		t->asked = t->last ? t->last : 1;
+		__builtin_memcpy(t->asker, c->mac, sizeof(t->asker));
 		return 0;
 	}
 	t->asked = 0;
@@ -376,7 +379,9 @@ static __always_inline __u32 in_events(__u32 packets)
 static __always_inline __u32 take_credit(__u32 *credit, __u32 counter)
 {
 	__u32 before = *(volatile __u32 *)credit;
-	__u32 ahead = sub_floor(counter, before);
+	__s64 more =
+		(__s32)(counter - before); /* modular: a flow may have more than 2^32 packets */
+	__u32 ahead = more & ~sen_if_negative(more);
 
 	if (!ahead || __sync_val_compare_and_swap(credit, before, counter) != before)
 		return 0;

@@ -12,11 +12,11 @@
 	(64 * SEN_TICKS_PER_SEC) /* a live flow is kept so long past its last packet */
 
 /* Who opened the flow that begins with this packet, as the side of the key: its sender, but for TCP
- * joined in the middle, where the lower port is taken for the server. */
+ * joined in the middle, where the lower port is taken for the server. There is no middle without ACK or
+ * RST (RFC 9293): what has neither opens, or is a scan that would have its target pass for the opener. */
 static __always_inline __u8 flow_initiator(const struct sen_packet *p)
 {
-	if (p->key.proto != IPPROTO_TCP ||
-	    (p->tcp_flags & (SEN_TCP_SYN | SEN_TCP_ACK)) == SEN_TCP_SYN)
+	if (p->key.proto != IPPROTO_TCP || !(p->tcp_flags & (SEN_TCP_ACK | SEN_TCP_RST)))
 		return p->side;
 	if (p->key.port[0] == p->key.port[1])
 		return p->side;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What an ICMP error quotes: the head of the packet that could not be delivered. The error is credited
- * to that packet's flow, as coming from its receiver's side, if there is such a flow; else it is a
- * packet of its own between the hosts that sent and got it.
+ * to that packet's flow, as coming from its receiver's side, if there is such a flow and it was sent to
+ * whom the packet came from; else it is a packet of its own between the hosts that sent and got it.
  */
 #ifndef SENTROID_QUOTE_BPF_H
 #define SENTROID_QUOTE_BPF_H
@@ -58,6 +58,15 @@ static __always_inline bool quote_ports(struct cursor *c, struct sen_endpoints *
 	return true;
 }
 
+/* An error goes to whom the packet came from. Anyone else who is sent it is being told of a flow of others,
+ * and that flow is not to suffer for it. */
+static __always_inline bool quote_returns(const struct sen_packet *p, const struct sen_endpoints *e)
+{
+	const __u64 *to = (const __u64 *)(p->side ? p->key.addr[0] : p->key.addr[1]);
+
+	return !((to[0] ^ e->from.d[0]) | (to[1] ^ e->from.d[1]));
+}
+
 /* Give the packet the key of what it quotes and put its own aside; false where nothing can be read. */
 static __always_inline bool quote_follow(struct cursor *c, struct sen_scratch *s)
 {
@@ -68,7 +77,7 @@ static __always_inline bool quote_follow(struct cursor *c, struct sen_scratch *s
 
 	cursor_restore(c, s);
 	if (!cursor_settle(c) || !(ipv6 ? quote_ipv6(c, p, e, &proto) : quote_ipv4(c, e, &proto)) ||
-	    !cursor_settle(c) || !quote_ports(c, e, proto))
+	    !quote_returns(p, e) || !cursor_settle(c) || !quote_ports(c, e, proto))
 		return false;
 	s->carrier = p->key;
 	s->carrier_side = p->side;

@@ -87,8 +87,9 @@ __noinline int standing_verdict(__u8 generation)
 	if (!t)
 		return 0;
 	standing = standing_of(t, p->key.proto);
-	if ((__s32)(standing->until - p->now) <= 0 || standing->generation != generation ||
-	    standing->proto != p->key.proto)
+	/* Unsigned: one long over would come round and stand again. */
+	if (standing->until - p->now - 1 >= SEN_STANDING_TICKS ||
+	    standing->generation != generation || standing->proto != p->key.proto)
 		return 0;
 	standing_credit(t, p);
 	s->result.score = standing->score;

@@ -13,12 +13,32 @@
 
 #define SEN_FRAGMENT_TICKS (30 * SEN_TICKS_PER_SEC) /* a packet's fragments come within so long */
 
+/*
+ * A first fragment that ends inside the TCP header (RFC 1858): no stack sends such, only who would hide what
+ * the header says. Its ports are there; for the rest it is taken for what it is used for, an opening.
+ */
+static __always_inline enum sen_outcome parse_tcp_cut(struct cursor *c, struct sen_packet *p,
+						      struct sen_endpoints *e)
+{
+	__be16 *port = c->pos;
+
+	if ((void *)(port + 2) > c->end)
+		return SEN_TRUNCATED;
+	e->sport = bpf_ntohs(port[0]);
+	e->dport = bpf_ntohs(port[1]);
+	p->tcp_flags = SEN_TCP_SYN;
+	return SEN_PARSED;
+}
+
 static __always_inline enum sen_outcome parse_tcp(struct cursor *c, struct sen_packet *p,
 						  struct sen_endpoints *e, __u32 l4_len)
 {
-	struct tcphdr *tcp = cursor_take(c, struct tcphdr);
+	struct tcphdr *tcp;
 	__u32 header;
 
+	if (p->fragment && l4_len < sizeof(*tcp))
+		return parse_tcp_cut(c, p, e);
+	tcp = cursor_take(c, struct tcphdr);
 	if (!tcp)
 		return SEN_TRUNCATED;
 	e->sport = bpf_ntohs(tcp->source);

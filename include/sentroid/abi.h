@@ -132,8 +132,8 @@ struct sen_target {
 	__u32 claimed;        /* tick of the last ARP claim by `mac` */
 	__u32 pad1;
 	__u64 sources_mid[2];
-	__u8 mac[6]; /* that it belongs to, as far as ARP has said */
-	__u8 pad[6];
+	__u8 mac[6];   /* that it belongs to, as far as ARP has said */
+	__u8 asker[6]; /* whose the last ARP question for it was */
 	struct sen_standing standing[SEN_STANDINGS];
 };
 SEN_ASSERT_SIZE(struct sen_target, 128);

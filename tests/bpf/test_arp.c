@@ -83,6 +83,16 @@ static void a_question_for_ones_own_address_is_a_claim(void **state)
 	assert_int_equal(unsolicited(rig, SPOOFER), 1);
 }
 
+/* Who asks for an address and then claims it himself has been asked by nobody. */
+static void a_question_of_ones_own_excuses_nothing(void **state)
+{
+	struct rig *rig = *state;
+
+	ask(rig, SPOOFER, GATEWAY);
+	claim(rig, SPOOFER, GATEWAY);
+	assert_int_equal(unsolicited(rig, SPOOFER), 1);
+}
+
 static void an_answer_that_comes_late(void **state)
 {
 	struct rig *rig = *state;
@@ -258,6 +268,7 @@ int main(void)
 		TEST(an_answer_is_welcome),
 		TEST(a_claim_without_a_question),
 		TEST(a_question_for_ones_own_address_is_a_claim),
+		TEST(a_question_of_ones_own_excuses_nothing),
 		TEST(an_answer_that_comes_late),
 		TEST(a_question_is_answered_once),
 		TEST(a_contested_address),

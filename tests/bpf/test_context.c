@@ -282,17 +282,63 @@ static void bitmap_bits_differ_by_port(void **state)
 	assert_int_equal(all, ~0ull);
 }
 
+/* Nor by what two halves of an IPv6 address come to under a sum that anyone can do: these all come to the
+ * same under the multiplier of a well-known hash. */
+static void bitmap_bits_differ_by_address(void **state)
+{
+	const struct layer layers[] = { IP6(HOST(1), HOST(2)), UDP(1000, 53), { 0 } };
+	struct rig *rig = *state;
+	struct packet p;
+
+	for (uint64_t n = 1; n <= 256; n++) {
+		const uint64_t halves[2] = { n * 0x0100000000000000ull | 0xfd,
+					     -(n * 0x0100000000000000ull | 0xfd) *
+						     0xff51afd7ed558ccdull };
+
+		packet_build(&p, layers);
+		memcpy(p.data + 14 + 8, halves, sizeof(halves));
+		rig_send(rig, &p);
+	}
+	assert_true(feature(rig, SEN_FEATURE_DST_SOURCES_8) >= sen_lg_distinct(~0ull >> 8));
+}
+
+/* A flow of more packets than its counters hold goes on being credited. */
+static void packets_are_credited_past_2_32(void **state)
+{
+	struct rig *rig = *state;
+	struct packet p;
+	struct sent sent = rig_send(rig, packet_udp(&p, HOST(1), 1000, SERVER, 53, 40));
+	struct sen_flow *f = rig_flow(rig, sent.flow);
+	uint32_t before = rig_pair(rig, HOST(1), SERVER, 53, 17)->packets_mid;
+
+	f->packets[sent.side] = f->credited = 0xfffffffb;
+	for (int i = 0; i < 12; i++)
+		rig_send(rig, &p);
+	f->flags &= ~SEN_FLOW_PAYLOAD; /* a decision point */
+	rig_send(rig, packet_udp(&p, HOST(1), 1000, SERVER, 53, 40));
+	assert_int_equal(f->packets[sent.side], 8);
+	assert_int_equal(rig_pair(rig, HOST(1), SERVER, 53, 17)->packets_mid, before + E(13));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(unanswered_flows_add_up),  TEST(empty_flows_are_taken_back),
-		TEST(nothing_falls_below_zero), TEST(counters_halve_at_boundaries),
-		TEST(a_clock_that_steps_back),  TEST(the_clock_may_wrap),
-		TEST(counters_saturate),        TEST(more_answers_than_flows),
-		TEST(distinct_ports),           TEST(estimates_follow_the_truth),
-		TEST(bitmaps_take_turns),       TEST(bitmap_bits_differ_by_port),
+		TEST(unanswered_flows_add_up),
+		TEST(empty_flows_are_taken_back),
+		TEST(nothing_falls_below_zero),
+		TEST(counters_halve_at_boundaries),
+		TEST(a_clock_that_steps_back),
+		TEST(the_clock_may_wrap),
+		TEST(counters_saturate),
+		TEST(more_answers_than_flows),
+		TEST(distinct_ports),
+		TEST(estimates_follow_the_truth),
+		TEST(bitmaps_take_turns),
+		TEST(bitmap_bits_differ_by_port),
+		TEST(bitmap_bits_differ_by_address),
+		TEST(packets_are_credited_past_2_32),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

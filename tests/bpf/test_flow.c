@@ -101,6 +101,25 @@ static void icmp_errors_belong_to_their_flow(void **state)
 	assert_int_equal(rig_used(&rig->flows), 1);
 }
 
+/* Nobody is told of a flow but who sends in it: what another is told does not touch that flow. */
+static void icmp_errors_to_others_are_their_own(void **state)
+{
+	static const struct layer cases[][PACKET_LAYERS] = {
+		{ IP4(SERVER, HOST(98)), ICMP(.flags = 3), IP4(CLIENT, SERVER), UDP(5000, 53) },
+		{ IP4(HOST(99), HOST(98)), ICMP(.flags = 3), IP4(CLIENT, SERVER), UDP(5000, 53) },
+	};
+	struct rig *rig = *state;
+	struct sent sent = udp(rig, 40), error;
+	struct packet p;
+
+	for (uint32_t i = 0; i < 2; i++) {
+		error = rig_send(rig, packet_build(&p, cases[i]));
+		assert_true(error.flow != sent.flow);
+		assert_int_equal(rig_flow(rig, error.flow)->key.proto, 1);
+		assert_int_equal(rig_flow(rig, sent.flow)->packets[!sent.side], 0);
+	}
+}
+
 /* What is quoted has the extension headers that it was sent with; a later fragment has no ports to go by. */
 static void icmp_errors_quote_extension_headers(void **state)
 {
@@ -169,6 +188,8 @@ static void the_initiator(void **state)
 		{ "middle, from the server", TCP(80, 40000, TCP_ACK), false },
 		{ "RST from the lower port", TCP(80, 40000, TCP_RST), false },
 		{ "middle, equal ports", TCP(179, 179, TCP_ACK), true },
+		{ "FIN alone from the lower port: a scan", TCP(1, 22, TCP_FIN), true },
+		{ "no flags from the lower port: a scan", TCP(1, 22, 0), true },
 	};
 	struct rig *rig = *state;
 	struct packet p;
@@ -403,6 +424,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(everything_is_counted),
 		TEST(icmp_errors_belong_to_their_flow),
+		TEST(icmp_errors_to_others_are_their_own),
 		TEST(icmp_errors_quote_extension_headers),
 		TEST(icmp_errors_do_not_open_the_flow_again),
 		TEST(the_initiator),

@@ -154,6 +154,23 @@ static void a_verdict_falls_with_its_model(void **state)
 	assert_int_equal(inherited(rig), 1);
 }
 
+/* The clock of ticks comes round: a verdict of weeks ago is not one of the next moment. */
+static void a_verdict_of_long_ago_is_over(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t start = rig_tick(rig);
+
+	flood(rig, BUSY + 1);
+	assert_int_equal(inherited(rig), 1);
+	for (unsigned int n = 1; n < 16; n++) {
+		rig_set_tick(rig, start + (n << 28));
+		for (uint32_t i = 0; i < 2 * SEN_WAYS; i++) /* the table is crowded by others */
+			syn(rig, 5000 + i, HOST(201 + i));
+		assert_int_not_equal(syn(rig, 6000, VICTIM).flow, NO_FLOW);
+		assert_int_equal(inherited(rig), 1);
+	}
+}
+
 /* Only what looks like the flood: new, of its protocol, to its target. */
 static void others_are_judged_by_themselves(void **state)
 {
@@ -267,17 +284,12 @@ static void not_where_there_is_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(flows_of_a_flood_inherit),
-		TEST(the_target_still_counts),
-		TEST(policy_decides_what_they_inherit),
-		TEST(a_verdict_lapses_and_is_renewed),
-		TEST(a_verdict_falls_with_its_model),
-		TEST(others_are_judged_by_themselves),
-		TEST(a_mixed_flood_inherits_as_well),
-		TEST(known_flows_keep_their_own),
-		TEST(a_verdict_is_of_a_vlan),
-		TEST(not_where_nothing_is_flagged),
-		cmocka_unit_test(not_where_there_is_room),
+		TEST(flows_of_a_flood_inherit),         TEST(the_target_still_counts),
+		TEST(policy_decides_what_they_inherit), TEST(a_verdict_lapses_and_is_renewed),
+		TEST(a_verdict_falls_with_its_model),   TEST(a_verdict_of_long_ago_is_over),
+		TEST(others_are_judged_by_themselves),  TEST(a_mixed_flood_inherits_as_well),
+		TEST(known_flows_keep_their_own),       TEST(a_verdict_is_of_a_vlan),
+		TEST(not_where_nothing_is_flagged),     cmocka_unit_test(not_where_there_is_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,10 +62,13 @@ void sen_interface_disconnect(struct sen_interface *i)
 	i->top = 0;
 }
 
+/* Which pin it is is asked before: pins that take its place meanwhile are then noticed as others. */
 static int open_and_claim(struct sen_interface *i, struct sen_why *why)
 {
-	int err = sen_dataplane_open(i->name, &i->dp, why);
+	int err;
 
+	i->pin = pin_inode(i);
+	err = sen_dataplane_open(i->name, &i->dp, why);
 	if (err)
 		return err;
 	err = sen_dataplane_claim(i->dp, why);
@@ -87,7 +90,6 @@ static int connect_ring(struct sen_interface *i, struct sen_why *why)
 	if (err)
 		return sen_why(why, err, NULL, "events ring: %s: %s", i->name, strerror(-err));
 	i->connected = true;
-	i->pin = pin_inode(i);
 	return 0;
 }
 
@@ -371,14 +373,30 @@ int sen_interface_open(const char *ifname, const struct sen_interface_env *env,
 	return 0;
 }
 
+/* That nothing is there to take over is what is waited for; anything else, when it is new. */
+static void tell_once(struct sen_interface *i, int err, const struct sen_why *why)
+{
+	if (err == i->told)
+		return;
+	i->told = err;
+	if (err != -ENOENT && err != -ENODEV)
+		sen_log(SEN_LOG_WARNING, "%s: not taken over: %s", i->name, why->text);
+}
+
 /* The program has gone: wait for it to come back, and take it over again then. */
 static void reconnect(struct sen_interface *i)
 {
 	struct sen_why why = { 0 };
 
+	int err;
+
 	i->attached_here = false;
-	if (take_over(i, false, &why))
+	err = take_over(i, false, &why);
+	if (err) {
+		tell_once(i, err, &why);
 		return;
+	}
+	i->told = 0;
 	if (fill_empty_slot(i, &why) || sen_learner_start(i->learner, sen_now_ms(), &why) ||
 	    connect_ring(i, &why)) {
 		sen_log(SEN_LOG_WARNING, "%s: not taken over: %s", i->name, why.text);

@@ -27,6 +27,7 @@ struct sen_interface {
 	bool attached_here;
 	bool connected;
 	ino_t pin;    /* of the program, to notice another in its place */
+	int told;     /* why it could not be taken over, as far as that was said */
 	uint32_t top; /* what the interface named when it was last looked at, see attachment.h */
 
 	struct sen_dataplane *dp;

@@ -130,7 +130,9 @@ static void tick_enabled(struct sen_learner *l, int64_t now_ms)
 {
 	if (l->status.state != SEN_LEARNER_OFF || !l->config.learn_enabled)
 		return;
-	if (l->in_force) {
+	if (l->in_force && l->foreign) {
+		l->status.state = SEN_LEARNER_HELD;
+	} else if (l->in_force) {
 		sen_learner_begin_active(l, now_ms);
 		sen_learner_resume_rest(l, now_ms);
 	} else {

@@ -59,6 +59,7 @@ struct sen_learner {
 	bool started;
 	char roll_back_reason[160];
 	struct model_id active; /* found in or put into the active slot last */
+	bool foreign;           /* and it is not in_force: somebody else put it there */
 
 	struct sen_store *store;
 	char *store_path;   /* NULL: in memory */

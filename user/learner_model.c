@@ -155,6 +155,7 @@ void sen_learner_adopt(struct sen_learner *l, struct sen_model *model, const str
 	sen_model_free(l->in_force);
 	l->in_force = model;
 	l->active = *id;
+	l->foreign = false;
 	l->status.version = model->version;
 	answer_for(l, true);
 	sen_learner_rescore_drift(l);

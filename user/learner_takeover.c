@@ -136,6 +136,7 @@ int sen_learner_start(struct sen_learner *l, int64_t now_ms, struct sen_why *why
 		l->trigger.last_full_ms = last_full(l, now_ms);
 	l->started = true;
 	l->active = found;
+	l->foreign = false;
 	l->checked_ms = now_ms;
 	l->epoch_ms = sen_clock_ms(CLOCK_REALTIME) - now_ms;
 	sen_learner_record_roll_back(l);
@@ -210,6 +211,7 @@ void sen_learner_check_active(struct sen_learner *l, int64_t now_ms)
 	}
 	sen_learner_abandon(l, "a model that is not of this registry was put in force");
 	l->active = now;
+	l->foreign = true;
 	l->condemned = 0;
 	sen_model_id_text(&now, text);
 	l->watch.state = SEN_WATCH_OFF;

@@ -173,6 +173,15 @@ static void someone_elses_model_holds_learning(void **state)
 	lab_pass(l, 2000);
 	assert_int_equal(l->fake.submissions, 1);
 	assert_int_equal(l->fake.active.version, 77);
+	/* Nor does it go on for having been switched off and on. */
+	l->config.learn_enabled = 0;
+	sen_learner_configure(l->learner, &l->config);
+	lab_pass(l, 6);
+	l->config.learn_enabled = 1;
+	sen_learner_configure(l->learner, &l->config);
+	lab_pass(l, 2000);
+	assert_int_equal(lab_state(l), SEN_LEARNER_HELD);
+	assert_int_equal(l->fake.active.version, 77);
 	l->fake.active = own;
 	lab_pass(l, 6);
 	assert_int_equal(lab_state(l), SEN_LEARNER_ACTIVE);

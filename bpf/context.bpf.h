@@ -285,8 +285,24 @@ static __always_inline void *host_entry(const struct table *t, __u32 sets, const
 	return spare;
 }
 
-/* Hosts with more than one flow to their name stay; the spoofed sources of a flood come and go. */
-static __always_inline void host_keep(struct place *place, __u32 now, __u32 flows)
+/*
+ * A host is kept for as long as it has earned: what a newcomer gets, for each event in its slow window. To
+ * keep others out of a table of n entries then takes n events in every such time, however they are spread;
+ * were two flows enough for the longest life, a few hundred spoofed packets a second would do.
+ */
+static __always_inline void host_keep(struct place *place, __u32 now, __u32 events)
+{
+	__s64 ticks = (__s64)(events / SEN_EVENT_UNIT) * SEN_WEAK_TICKS - SEN_WEAK_TICKS;
+	__s64 over;
+
+	ticks = (ticks & ~sen_if_negative(ticks)) + SEN_WEAK_TICKS;
+	over = ticks - SEN_HOST_LIFE;
+	if (place->set)
+		place_keep(place, now, ticks - (over & ~sen_if_negative(over)));
+}
+
+/* A pair is of little use to who would fill the table, and is to be known again after a while. */
+static __always_inline void pair_keep(struct place *place, __u32 now, __u32 flows)
 {
 	if (place->set)
 		place_keep(place, now, flows > SEN_EVENT_UNIT ? SEN_HOST_LIFE : SEN_WEAK_TICKS);
@@ -330,7 +346,7 @@ __noinline int context_target(struct contribution *c)
 	if (c->arp != SEN_ARP_NONE)
 		c->unsolicited = arp_update(t, c);
 	features_of_target(&scratch->vector, t);
-	host_keep(&place, c->now, t->flows_mid);
+	host_keep(&place, c->now, t->packets_slow);
 	scratch->target_flows = t->flows_mid;
 	scratch->target_entry = place_index(&place);
 	return 0;
@@ -362,7 +378,7 @@ __noinline int context_pair(struct contribution *c)
 	c->new_pair = pair_is_new(q, c);
 	pair_update(q, c);
 	features_of_pair(&scratch->vector, q);
-	host_keep(&place, c->now, q->flows_slow);
+	pair_keep(&place, c->now, q->flows_slow);
 	return 0;
 }
 

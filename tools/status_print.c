@@ -159,6 +159,7 @@ void status_print(const struct status *s)
 	       "%llu packets without an entry\n",
 	       s->flows.used, s->flows.capacity, s->stats.flows_new, s->stats.flows_replaced,
 	       s->stats.flows_untracked);
+	printf("  hosts     %llu times one found no room in its table\n", s->stats.hosts_untracked);
 	if (s->agent)
 		snprintf(agent, sizeof(agent), "running, pid %d", s->agent);
 	printf("  agent     %s\n", agent);

@@ -320,6 +320,42 @@ static void packets_are_credited_past_2_32(void **state)
 	assert_int_equal(rig_pair(rig, HOST(1), SERVER, 53, 17)->packets_mid, before + E(13));
 }
 
+static int open_small(void **state)
+{
+	*state = rig_open(&(struct rig_sizes){ .sources = SEN_WAYS, .targets = SEN_WAYS });
+	return 0;
+}
+
+static void syns(struct rig *rig, uint32_t from, uint32_t to, uint16_t flows)
+{
+	for (uint16_t n = 1; n <= flows; n++)
+		tcp(rig, from, 2000 + n, to, 80, TCP_SYN, 0);
+}
+
+/* Two flows from each of many sources, or to each of many targets, do not keep others out for long. */
+static void hosts_stay_as_long_as_they_earn(void **state)
+{
+	struct rig *rig = *state;
+
+	syns(rig, HOST(1), HOST(101), 80);
+	for (uint32_t n = 2; n <= SEN_WAYS; n++)
+		syns(rig, HOST(n), HOST(100 + n), 2);
+	syns(rig, HOST(50), HOST(150), 1);
+	assert_null(rig_source(rig, LAYER_IP4, HOST(50)));
+	assert_null(rig_target(rig, LAYER_IP4, HOST(150)));
+	rig_wait_ns(rig, 5 * SECOND_NS);
+	for (uint32_t n = 50; n < 50 + SEN_WAYS - 1; n++) {
+		syns(rig, HOST(n), HOST(100 + n), 1);
+		assert_non_null(rig_source(rig, LAYER_IP4, HOST(n)));
+		assert_non_null(rig_target(rig, LAYER_IP4, HOST(100 + n)));
+	}
+	rig_wait_ns(rig, 90 * SECOND_NS);
+	for (uint32_t n = 60; n < 60 + 2 * SEN_WAYS; n++)
+		syns(rig, HOST(n), HOST(100 + n), 1);
+	assert_non_null(rig_source(rig, LAYER_IP4, HOST(1)));
+	assert_non_null(rig_target(rig, LAYER_IP4, HOST(101)));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_rig, close_rig)
 
 int main(void)
@@ -339,6 +375,8 @@ int main(void)
 		TEST(bitmap_bits_differ_by_port),
 		TEST(bitmap_bits_differ_by_address),
 		TEST(packets_are_credited_past_2_32),
+		cmocka_unit_test_setup_teardown(hosts_stay_as_long_as_they_earn, open_small,
+						close_rig),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

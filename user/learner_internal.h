@@ -62,9 +62,11 @@ struct sen_learner {
 	bool foreign;           /* and it is not in_force: somebody else put it there */
 
 	struct sen_store *store;
-	char *store_path;   /* NULL: in memory */
-	bool store_failing; /* and it has been said */
-	int64_t epoch_ms;   /* wall time at 0 of the clock that callers give */
+	char *store_path;        /* NULL: in memory */
+	bool store_failing;      /* and it has been said */
+	unsigned int store_busy; /* times in a row that another process held it */
+	bool forget_again;       /* sen_learner_forget_normal() met that */
+	int64_t epoch_ms;        /* wall time at 0 of the clock that callers give */
 	struct sen_marks marks;
 	struct sen_score_hist marks_since;
 	unsigned int marks_version; /* of the model whose scores they are of */

@@ -85,7 +85,8 @@ void sen_learner_sample(struct sen_learner *l, const struct sen_event *ev, unsig
 	if (baseline)
 		r.sample.model_version = 0;
 	count(l, &r);
-	if (sen_store_full(l->store))
+	/* A store that is held is tried again by the next tick, not by each event. */
+	if (sen_store_full(l->store) && !l->store_busy)
 		sen_learner_store_flush(l, (int64_t)(ev->time_ns / 1000000));
 	sen_store_add(l->store, &r);
 }
@@ -158,10 +159,14 @@ static void start_training(struct sen_learner *l, enum sen_training_kind kind, c
 			   int64_t now_ms)
 {
 	struct sen_store_wish wish = wish_for(l, kind);
-	struct sen_training *t = sen_training_new(kind, wish.fresh + wish.past + wish.attacks);
 	struct sen_why why = { .text = "out of memory" };
+	struct sen_training *t;
 	int err = -ENOMEM;
 
+	/* What it draws could not be settled: it is due again in the next tick. */
+	if (l->store_busy)
+		return;
+	t = sen_training_new(kind, wish.fresh + wish.past + wish.attacks);
 	sen_learner_judge_operators(l);
 	sen_trigger_begin(&l->trigger, kind != SEN_TRAINING_UPDATE, now_ms);
 	if (t) {

@@ -6,7 +6,8 @@
 
 #include "learner_internal.h"
 
-#define MARKS_MS 60000 /* scores of so long make new marks */
+#define MARKS_MS  60000 /* scores of so long make new marks */
+#define BUSY_TOLD 5     /* times that another process may hold the store: commands are soon done */
 
 static void count_known(struct sen_learner *l)
 {
@@ -65,9 +66,13 @@ static void begin_anew(struct sen_learner *l)
 
 void sen_learner_store_result(struct sen_learner *l, int err, const struct sen_why *why)
 {
+	bool brief;
+
+	l->store_busy = err == -EBUSY ? l->store_busy + 1 : 0;
+	brief = l->store_busy && l->store_busy < BUSY_TOLD;
 	if (err == -EUCLEAN) {
 		begin_anew(l);
-	} else if (err && err != -EBUSY && !l->store_failing) {
+	} else if (err && !brief && !l->store_failing) {
 		l->store_failing = true;
 		sen_learner_say(l, SEN_LOG_WARNING, "new samples are not kept: %s", why->text);
 	} else if (!err && l->store_failing) {
@@ -80,7 +85,11 @@ void sen_learner_store_flush(struct sen_learner *l, int64_t now_ms)
 {
 	struct sen_why why = { 0 };
 
-	sen_learner_store_result(l, sen_store_flush(l->store, l->epoch_ms + now_ms, &why), &why);
+	if (l->forget_again)
+		sen_learner_forget_normal(l);
+	if (!l->forget_again)
+		sen_learner_store_result(l, sen_store_flush(l->store, l->epoch_ms + now_ms, &why),
+					 &why);
 }
 
 void sen_learner_tick_marks(struct sen_learner *l, int64_t now_ms)
@@ -113,8 +122,10 @@ void sen_learner_rebase_marks(struct sen_learner *l, int64_t now_ms)
 void sen_learner_forget_normal(struct sen_learner *l)
 {
 	struct sen_why why = { 0 };
+	int err = sen_store_forget_normal(l->store, &why);
 
-	sen_learner_store_result(l, sen_store_forget_normal(l->store, &why), &why);
+	l->forget_again = err == -EBUSY;
+	sen_learner_store_result(l, err, &why);
 	count_known(l);
 }
 

@@ -350,10 +350,11 @@ int sen_store_flush(struct sen_store *s, int64_t wall_ms, struct sen_why *why)
 	if (!s->waiting_n && wall_ms - s->swept_ms < SWEEP_MS)
 		return 0;
 	err = sen_store_begin(s, why);
+	if (err == -EBUSY)
+		return err;
 	if (!err)
 		err = sen_store_end(s, write_all(s, wall_ms, why), why);
-	if (err != -EBUSY)
-		s->waiting_n = 0;
+	s->waiting_n = 0;
 	if (err)
 		sen_store_recount(s, NULL);
 	return err;

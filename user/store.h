@@ -54,7 +54,7 @@ struct sen_store;
 
 /* Open or make the database; path NULL: in memory. A file that is damaged or of another version is
  * moved aside, *moved (may be NULL) tells where to, or is empty. Free with sen_store_close().
- * -ENOSPC, -EACCES, -EROFS, -EIO, ... */
+ * Only while it opens does it wait for other processes. -ENOSPC, -EACCES, -EROFS, -EIO, ... */
 int sen_store_open(const char *path, const struct sen_store_limits *limits, char moved[320],
 		   struct sen_store **out, struct sen_why *why);
 /* What waits is written, if it can be. */
@@ -70,7 +70,8 @@ void sen_store_add(struct sen_store *s, const struct sen_record *record);
 /* Whether the next one added would push out another that waits. */
 bool sen_store_full(const struct sen_store *s);
 /* Write what was added and keep the bounds, in one transaction. On an error nothing has changed, and
- * what was to be written is dropped, but for -EBUSY. -EUCLEAN: the file is damaged. */
+ * what was to be written is dropped. -EBUSY: another process writes, all still waits. -EUCLEAN: the file
+ * is damaged. */
 int sen_store_flush(struct sen_store *s, int64_t wall_ms, struct sen_why *why);
 
 /* Of what is written. */

@@ -13,6 +13,7 @@
 #define SCHEMA       1
 #define USER_VERSION (1000 * SCHEMA + SEN_FEATURES_VERSION)
 #define BUSY_MS      2000
+#define HASTE_MS     20 /* for an agent, whose event loop must not stand still: it tries again later */
 
 /* auto_* is what the label goes back to when an operator takes theirs back. Identifiers are never used
  * again: a command that names one must not meet another sample. */
@@ -320,6 +321,7 @@ int sen_store_open(const char *path, const struct sen_store_limits *limits, char
 		sen_store_close(s);
 		return err;
 	}
+	sqlite3_busy_timeout(s->db, HASTE_MS);
 	*out = s;
 	return 0;
 }

@@ -2,9 +2,12 @@
 /* The states of learning: the baseline, what teaches, and what sets a training off. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "clock.h"
 #include "event.h"
 #include "fixture.h"
 #include "learner_kit.h"
@@ -312,6 +315,46 @@ static void a_store_that_cannot_be_opened(void **state)
 	assert_int_equal(sen_learner_status(l->learner)->reservoir, 1000);
 }
 
+static unsigned int times_said(const struct lab *l, const char *words)
+{
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < l->fake.lines && i < 64; i++)
+		n += strstr(l->fake.said[i], words) != NULL;
+	return n;
+}
+
+/* Events are taken as ever, what is due waits, and nothing that there is room for is lost. */
+static void another_process_holds_the_store(void **state)
+{
+	struct lab *l = *state;
+	char *path = fixture_path(l->folder, SEN_STORE_FILE);
+	sqlite3 *db = NULL;
+	int64_t began_ms;
+
+	assert_int_equal(sen_learner_keep(l->learner, path, NULL), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	lab_feed(l, 1000, 0);
+	lab_pass(l, 19);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	began_ms = sen_now_ms();
+	lab_feed(l, 4120, 0); /* waiting for it at each one that finds no room took 50 s */
+	assert_true(sen_now_ms() - began_ms < 2000);
+	lab_pass(l, 3);
+	assert_int_equal(times_said(l, "not kept"), 0);
+	lab_pass(l, 10);
+	assert_int_equal(times_said(l, "new samples are not kept: sample store"), 1);
+	assert_int_equal(l->fake.submissions, 0);
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	lab_pass(l, 1);
+	assert_int_equal(times_said(l, "new samples are kept again"), 1);
+	assert_int_equal(l->fake.submissions, 1);
+	assert_int_equal(l->fake.submitted->n, 1000 + 4096);
+	assert_int_equal(sen_learner_status(l->learner)->failed, 0);
+	free(path);
+}
+
 static void switched_off_it_only_watches(void **state)
 {
 	struct lab *l = *state;
@@ -349,6 +392,7 @@ int main(void)
 		TEST(a_pause_lasts_until_it_is_over),
 		TEST(samples_outlast_the_agent),
 		TEST(a_store_that_cannot_be_opened),
+		TEST(another_process_holds_the_store),
 		TEST(switched_off_it_only_watches),
 	};
 

@@ -22,6 +22,7 @@
 #define LONGEST_MS 600000 /* ... twice as long each time, up to this */
 #define RETAIN_MS  600000
 #define DAY_S      86400ll
+#define NAME       "%.220s" /* of a file: a stamp, a number and ".reason" must fit into 255 with it */
 
 static const char *const own_folders[] = { "stored", "archive", "rejected" };
 
@@ -35,6 +36,13 @@ struct job {
 	struct sen_why why;
 };
 
+/* A file that cannot be moved, as it was then. */
+struct stuck {
+	dev_t dev;
+	ino_t ino;
+	struct timespec changed;
+};
+
 struct sen_uploads {
 	char folder[PATH_MAX - 320];
 	struct sen_worker *worker;
@@ -43,10 +51,13 @@ struct sen_uploads {
 	struct sen_uploads_limits limits;
 	bool busy;
 	int64_t taken;   /* the last upload that the running training has */
+	int64_t trained; /* the last one to be archived, 0: none is */
 	int64_t wait_ms; /* after the next failure of the store */
 	int64_t next_ms; /* nothing is analysed before that */
 	int64_t retain_ms;
 	struct sen_analysis judge; /* what the next one is judged by */
+	struct stuck *stuck;
+	size_t stuck_n;
 };
 
 __attribute__((format(printf, 3, 4))) static void say(struct sen_uploads *u,
@@ -111,6 +122,9 @@ void sen_uploads_unmake(const char *state_dir)
 
 void sen_uploads_close(struct sen_uploads *u)
 {
+	if (!u)
+		return;
+	free(u->stuck);
 	free(u);
 }
 
@@ -122,15 +136,38 @@ struct found {
 	unsigned int label, class_id; /* by its folder */
 };
 
-static bool is_whole(const char *path)
+/* Files may bring a time from elsewhere: where it lies ahead the kernel's own counts, and where that does, too, the
+ * clock has been set back since. */
+static bool is_quiet(const struct stat *st)
+{
+	time_t now = time(NULL), changed = st->st_mtime > now ? st->st_ctime : st->st_mtime;
+
+	return now - changed >= QUIET_S || changed - now >= QUIET_S;
+}
+
+static bool is_stuck(const struct sen_uploads *u, const struct stat *st)
+{
+	for (size_t i = 0; i < u->stuck_n; i++) {
+		const struct stuck *s = &u->stuck[i];
+
+		if (s->dev == st->st_dev && s->ino == st->st_ino &&
+		    s->changed.tv_sec == st->st_ctim.tv_sec &&
+		    s->changed.tv_nsec == st->st_ctim.tv_nsec)
+			return true;
+	}
+	return false;
+}
+
+static bool is_ready(const struct sen_uploads *u, const char *path)
 {
 	struct stat st;
 
-	return !lstat(path, &st) && S_ISREG(st.st_mode) && time(NULL) - st.st_mtime >= QUIET_S;
+	return !lstat(path, &st) && S_ISREG(st.st_mode) && is_quiet(&st) && !is_stuck(u, &st);
 }
 
 /* The first file of a folder that is ready, by name. */
-static bool find_in(const char *folder, char path[PATH_MAX], char name[256])
+static bool find_in(const struct sen_uploads *u, const char *folder, char path[PATH_MAX],
+		    char name[256])
 {
 	struct dirent **list;
 	int n = scandir(folder, &list, NULL, alphasort);
@@ -140,7 +177,7 @@ static bool find_in(const char *folder, char path[PATH_MAX], char name[256])
 		if (!found && list[i]->d_name[0] != '.') {
 			snprintf(path, PATH_MAX, "%s/%s", folder, list[i]->d_name);
 			snprintf(name, 256, "%s", list[i]->d_name);
-			found = is_whole(path);
+			found = is_ready(u, path);
 		}
 		free(list[i]);
 	}
@@ -155,7 +192,7 @@ static bool find_next(const struct sen_uploads *u, struct found *f)
 	char folder[PATH_MAX];
 	struct dirent *entry;
 	DIR *dir;
-	bool found = find_in(u->folder, f->path, f->name);
+	bool found = find_in(u, u->folder, f->path, f->name);
 
 	f->label = SEN_LABEL_NONE;
 	if (found)
@@ -166,7 +203,7 @@ static bool find_next(const struct sen_uploads *u, struct found *f)
 		    f->label == SEN_LABEL_NONE)
 			continue;
 		snprintf(folder, sizeof(folder), "%s/%s", u->folder, entry->d_name);
-		found = find_in(folder, f->path, f->name);
+		found = find_in(u, folder, f->path, f->name);
 	}
 	if (dir)
 		closedir(dir);
@@ -175,11 +212,31 @@ static bool find_next(const struct sen_uploads *u, struct found *f)
 
 /* ---- what becomes of them ---- */
 
-static void move(struct sen_uploads *u, const char *from, const char *to)
+static void pass_over(struct sen_uploads *u, const char *path)
 {
-	if (rename(from, to))
-		say(u, SEN_LOG_WARNING, "upload: %s: not moved to %s: %s", from, to,
-		    strerror(errno));
+	struct stuck *grown;
+	struct stat st;
+
+	if (lstat(path, &st))
+		return;
+	grown = reallocarray(u->stuck, u->stuck_n + 1, sizeof(*grown));
+	if (!grown)
+		return;
+	u->stuck = grown;
+	u->stuck[u->stuck_n++] = (struct stuck){ st.st_dev, st.st_ino, st.st_ctim };
+}
+
+/* Out of the way, to `to` or, if that is NULL, for good. What stays would be analysed again each second, and what
+ * comes behind it never. */
+static bool clear_away(struct sen_uploads *u, const struct job *job, const char *to)
+{
+	if (!(to ? rename(job->path, to) : unlink(job->path)))
+		return true;
+	say(u, SEN_LOG_WARNING,
+	    "upload %s stays where it is, and is passed over until it changes: %s%s: %s",
+	    job->upload.name, to ? "not moved to " : "not deleted", to ? to : "", strerror(errno));
+	pass_over(u, job->path);
+	return false;
 }
 
 static void reject(struct sen_uploads *u, const struct job *job)
@@ -187,13 +244,15 @@ static void reject(struct sen_uploads *u, const struct job *job)
 	char to[PATH_MAX], reason[PATH_MAX + 16];
 	unsigned int again = 0;
 
-	snprintf(to, sizeof(to), "%s/rejected/%s", u->folder, job->upload.name);
+	say(u, SEN_LOG_WARNING, "upload %s rejected: %s", job->upload.name, job->why.text);
+	snprintf(to, sizeof(to), "%s/rejected/" NAME, u->folder, job->upload.name);
 	while (!access(to, F_OK) && again++ < 1000)
-		snprintf(to, sizeof(to), "%s/rejected/%s.%u", u->folder, job->upload.name, again);
-	move(u, job->path, to);
+		snprintf(to, sizeof(to), "%s/rejected/" NAME ".%u", u->folder, job->upload.name,
+			 again);
+	if (!clear_away(u, job, to))
+		return;
 	snprintf(reason, sizeof(reason), "%s.reason", to);
 	sen_append_line(reason, job->why.text, NULL);
-	say(u, SEN_LOG_WARNING, "upload %s rejected: %s", job->upload.name, job->why.text);
 }
 
 static void stored_path(const struct sen_uploads *u, const char *sha256, char path[PATH_MAX])
@@ -214,11 +273,8 @@ static void drop_duplicate(struct sen_uploads *u, struct job *job)
 				      NULL);
 
 	stored_path(u, job->upload.sha256, to);
-	if (waits == -EEXIST && access(to, F_OK))
-		move(u, job->path, to);
-	else
-		unlink(job->path);
 	say(u, SEN_LOG_NOTICE, "upload %s is known already: not counted again", job->upload.name);
+	clear_away(u, job, waits == -EEXIST && access(to, F_OK) ? to : NULL);
 }
 
 static void accept(struct sen_uploads *u, struct job *job)
@@ -226,13 +282,13 @@ static void accept(struct sen_uploads *u, struct job *job)
 	const struct sen_analysis *a = &job->analysis;
 	char to[PATH_MAX];
 
-	stored_path(u, job->upload.sha256, to);
-	move(u, job->path, to);
 	say(u, SEN_LOG_NOTICE,
 	    "upload %s analysed: %llu evaluations, %llu flagged, %llu named by rules, %zu samples "
 	    "kept; %u not trained on yet",
 	    job->upload.name, (unsigned long long)a->evaluations, (unsigned long long)a->flagged,
 	    (unsigned long long)a->attacks, a->n, sen_uploads_count(u));
+	stored_path(u, job->upload.sha256, to);
+	clear_away(u, job, to);
 }
 
 /* The file is not at fault: it is tried again, but an analysis is too dear to be made each second. */
@@ -341,17 +397,6 @@ static void retain(struct sen_uploads *u, int64_t now_ms)
 	}
 }
 
-void sen_uploads_tick(struct sen_uploads *u)
-{
-	int64_t now_ms = sen_now_ms();
-	struct found f;
-
-	retain(u, now_ms);
-	if (!u->busy && now_ms >= u->next_ms && !u->ops.judge(u->ctx, &u->judge) &&
-	    find_next(u, &f))
-		u->busy = !submit(u, &f);
-}
-
 /* ---- trainings ---- */
 
 unsigned int sen_uploads_count(struct sen_uploads *u)
@@ -375,6 +420,7 @@ void sen_uploads_training_begins(struct sen_uploads *u)
 	sen_store_uploads(u->ops.store(u->ctx), INT64_MAX, note_taken, u, NULL);
 }
 
+/* On record first: a store that another process holds is tried again. */
 static int archive(void *ctx, const struct sen_upload *upload)
 {
 	struct sen_uploads *u = ctx;
@@ -382,26 +428,52 @@ static int archive(void *ctx, const struct sen_upload *upload)
 	time_t now = time(NULL);
 	struct sen_why why;
 	struct tm tm;
+	int err;
 
 	gmtime_r(&now, &tm);
 	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
 	stored_path(u, upload->sha256, from);
-	snprintf(to, sizeof(to), "%s/archive/%s-%s", u->folder, stamp, upload->name);
+	snprintf(to, sizeof(to), "%s/archive/%s-" NAME, u->folder, stamp, upload->name);
 	/* Two of one name in a second. */
 	if (!access(to, F_OK))
-		snprintf(to, sizeof(to), "%s/archive/%s-%.8s-%s", u->folder, stamp, upload->sha256,
-			 upload->name);
-	if (!access(from, F_OK)) /* else its time was up */
-		move(u, from, to);
-	if (sen_store_archive_upload(u->ops.store(u->ctx), upload->id, to, &why))
+		snprintf(to, sizeof(to), "%s/archive/%s-%.8s-" NAME, u->folder, stamp,
+			 upload->sha256, upload->name);
+	err = sen_store_archive_upload(u->ops.store(u->ctx), upload->id, to, &why);
+	if (err == -EBUSY)
+		return err;
+	if (err)
 		say(u, SEN_LOG_WARNING, "upload %s: not noted as archived: %s", upload->name,
 		    why.text);
+	/* It may not be there: its time was up. */
+	if (rename(from, to) && errno != ENOENT)
+		say(u, SEN_LOG_WARNING, "upload %s: not moved to %s: %s", upload->name, to,
+		    strerror(errno));
 	return 0;
+}
+
+static void archive_trained(struct sen_uploads *u)
+{
+	if (u->trained &&
+	    sen_store_uploads(u->ops.store(u->ctx), u->trained, archive, u, NULL) != -EBUSY)
+		u->trained = 0;
 }
 
 void sen_uploads_training_done(struct sen_uploads *u)
 {
 	if (u->taken)
-		sen_store_uploads(u->ops.store(u->ctx), u->taken, archive, u, NULL);
+		u->trained = u->taken;
 	u->taken = 0;
+	archive_trained(u);
+}
+
+void sen_uploads_tick(struct sen_uploads *u)
+{
+	int64_t now_ms = sen_now_ms();
+	struct found f;
+
+	archive_trained(u);
+	retain(u, now_ms);
+	if (!u->busy && now_ms >= u->next_ms && !u->ops.judge(u->ctx, &u->judge) &&
+	    find_next(u, &f))
+		u->busy = !submit(u, &f);
 }

@@ -9,7 +9,8 @@
  *     uploads/archive/STAMP-NAME                               trained on
  *     uploads/rejected/NAME, NAME.reason                       of no use, and why
  *
- * The latter three are bounded by count and age.
+ * The latter three are bounded by count and age. Long names are shortened there. A file that cannot be moved
+ * is told once and passed over, until it changes or the agent is restarted.
  */
 #ifndef SENTROID_UPLOADS_H
 #define SENTROID_UPLOADS_H

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "endpoint.h"
@@ -15,6 +16,7 @@
 #define CLASSES      8 /* that the attacks' part is for; with more, each has less */
 #define SWEEP_MS     60000
 #define SWEEP_ROWS   2000
+#define AHEAD_SWEEPS 60 /* an hour, in which a clock that began far back will have been set */
 #define TRIM_ROWS    2000
 #define DAY_MS       86400000ll
 #define KEY_OPERATED 1e6 /* what operators have said goes last */
@@ -265,18 +267,29 @@ int sen_store_keep_bounds(struct sen_store *s, struct sen_why *why)
 	return err ? err : write_seen(s, why);
 }
 
-/* The oldest come first by their identifiers, too. */
+static bool is_sweep_due(const struct sen_store *s, int64_t wall_ms)
+{
+	return llabs(wall_ms - s->swept_ms) >= SWEEP_MS; /* the clock may have been set back */
+}
+
+/* What is dated ahead of the clock for long is from when that was wrong, and would never be old. */
 static int sweep(struct sen_store *s, int64_t wall_ms, struct sen_why *why)
 {
-	char sql[160];
+	int64_t latest = 0, most = wall_ms + DAY_MS;
+	char sql[192];
 	int err;
 
-	if (wall_ms - s->swept_ms < SWEEP_MS)
+	if (!is_sweep_due(s, wall_ms))
 		return 0;
+	err = sen_store_number(s, "SELECT max(time) FROM samples", 0, &latest, why);
+	if (err)
+		return err;
+	s->ahead = latest > most ? s->ahead + 1 : 0;
 	snprintf(sql, sizeof(sql),
-		 "DELETE FROM samples WHERE time < %lld AND id IN (SELECT id FROM samples "
-		 "ORDER BY id LIMIT %d)",
-		 (long long)(wall_ms - s->limits.days * DAY_MS), SWEEP_ROWS);
+		 "DELETE FROM samples WHERE id IN (SELECT id FROM samples WHERE time < %lld "
+		 "OR time > %lld LIMIT %d)",
+		 (long long)(wall_ms - s->limits.days * DAY_MS),
+		 (long long)(s->ahead > AHEAD_SWEEPS ? most : INT64_MAX), SWEEP_ROWS);
 	err = sen_store_exec(s, sql, why);
 	if (!err && sqlite3_changes(s->db))
 		err = sen_store_recount(s, why);
@@ -347,7 +360,7 @@ int sen_store_flush(struct sen_store *s, int64_t wall_ms, struct sen_why *why)
 {
 	int err;
 
-	if (!s->waiting_n && wall_ms - s->swept_ms < SWEEP_MS)
+	if (!s->waiting_n && !is_sweep_due(s, wall_ms))
 		return 0;
 	err = sen_store_begin(s, why);
 	if (err == -EBUSY)

@@ -31,7 +31,8 @@ struct sen_store {
 	double floor[SEN_STRATA]; /* lowest key of a full stratum */
 	int64_t settled;          /* the last identifier that has trained */
 	int64_t swept_ms;
-	int data_version; /* of the last look: others may have written */
+	unsigned int ahead; /* sweeps in a row that have met samples from the future */
+	int data_version;   /* of the last look: others may have written */
 	size_t waiting_n;
 	struct {
 		struct sen_record record;

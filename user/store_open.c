@@ -219,9 +219,12 @@ int sen_store_prepare(struct sen_store *s, struct sen_why *why)
 		err = sen_store_number(s, "SELECT coalesce(max(id), 0) FROM samples", 0, &last,
 				       why);
 	sen_rng_seed(&s->rng, (uint64_t)last + 1);
-	if (!err)
-		note_limit(s);
-	return err;
+	if (err)
+		return err;
+	/* Files made before have none, and do without where it cannot be made. */
+	sen_store_exec(s, "CREATE INDEX IF NOT EXISTS samples_by_time ON samples (time)", NULL);
+	note_limit(s);
+	return 0;
 }
 
 /* In the place of SQLite's own random(): the same samples give the same draws. */

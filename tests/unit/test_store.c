@@ -52,6 +52,51 @@ static void bounded_by_age(void **state)
 	sen_store_close(s);
 }
 
+static void add_at(struct sen_store *s, unsigned int n, int64_t time_ms)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		struct sen_record r = record_make(i, SEN_LABEL_BENIGN, SEN_CLASS_NONE);
+
+		r.sample.time_ns = (uint64_t)time_ms * 1000000;
+		sen_store_add(s, &r);
+	}
+}
+
+static void bounded_by_age_after_the_clock_was_ahead(void **state)
+{
+	struct sen_store *s = record_store(NULL);
+
+	(void)state;
+	assert_int_equal(sen_store_flush(s, 900 * DAY_MS, NULL), 0);
+	add_at(s, 100, DAY_MS);
+	assert_int_equal(sen_store_flush(s, 40 * DAY_MS, NULL), 0);
+	assert_int_equal(sen_store_counts(s).fresh, 0);
+	sen_store_close(s);
+}
+
+/* They hide none behind them. A clock that is wrong for a while costs nothing, and they go in the end. */
+static void samples_from_the_future_go_too(void **state)
+{
+	const struct sen_store_limits roomy = { .samples = 20000, .days = 30 };
+	int64_t now_ms = 40 * DAY_MS;
+	struct sen_store *s = NULL;
+
+	(void)state;
+	assert_int_equal(sen_store_open(NULL, &roomy, NULL, &s, NULL), 0);
+	add_at(s, 2100, 900 * DAY_MS);
+	add_at(s, 100, DAY_MS);
+	add_at(s, 10, now_ms);
+	assert_int_equal(sen_store_flush(s, now_ms, NULL), 0);
+	assert_int_equal(sen_store_counts(s).fresh, 2110);
+	for (unsigned int minute = 1; minute < 60; minute++)
+		assert_int_equal(sen_store_flush(s, now_ms + minute * 60000, NULL), 0);
+	assert_int_equal(sen_store_counts(s).fresh, 2110);
+	for (unsigned int minute = 60; minute < 63; minute++)
+		assert_int_equal(sen_store_flush(s, now_ms + minute * 60000, NULL), 0);
+	assert_int_equal(sen_store_counts(s).fresh, 10);
+	sen_store_close(s);
+}
+
 static void kept_across_a_restart(void **state)
 {
 	char *folder = fixture_folder(), *path = fixture_path(folder, SEN_STORE_FILE);
@@ -253,6 +298,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bounded_by_count),
 		cmocka_unit_test(bounded_by_age),
+		cmocka_unit_test(bounded_by_age_after_the_clock_was_ahead),
+		cmocka_unit_test(samples_from_the_future_go_too),
 		cmocka_unit_test(kept_across_a_restart),
 		cmocka_unit_test(baseline_anew_forgets_what_was_taken_for_normal),
 		cmocka_unit_test(survives_being_killed),

@@ -15,7 +15,7 @@ struct sen_capture {
 	const struct sen_link *link; /* NULL: Ethernet */
 	uint8_t *wrapped;            /* a frame behind the Ethernet header made for it */
 	size_t room;                 /* bytes of that */
-	char path[256];
+	char path[160]; /* for messages: the end of a long one, so that there is room for the reason */
 	uint64_t number;
 };
 
@@ -33,12 +33,12 @@ static int find_link(struct sen_capture *c, struct sen_why *why)
 		       name ? name : "unknown");
 }
 
-static int open_pcap(struct sen_capture *c, struct sen_why *why)
+static int open_pcap(struct sen_capture *c, const char *path, struct sen_why *why)
 {
 	char text[PCAP_ERRBUF_SIZE] = "";
 	const char *fault;
 	FILE *file;
-	int err = sen_stream_open(c->path, &file, &c->stream, why);
+	int err = sen_stream_open(path, &file, &c->stream, why);
 
 	if (err)
 		return err;
@@ -58,12 +58,14 @@ static int open_pcap(struct sen_capture *c, struct sen_why *why)
 int sen_capture_open(const char *path, struct sen_capture **out, struct sen_why *why)
 {
 	struct sen_capture *c = calloc(1, sizeof(*c));
+	size_t len = strlen(path), most = sizeof(c->path) - sizeof("...");
 	int err;
 
 	if (!c)
 		return sen_why(why, -ENOMEM, NULL, "opening capture: %s: out of memory", path);
-	snprintf(c->path, sizeof(c->path), "%s", path);
-	err = open_pcap(c, why);
+	snprintf(c->path, sizeof(c->path), "%s%s", len > most ? "..." : "",
+		 len > most ? path + len - most : path);
+	err = open_pcap(c, path, why);
 	if (!err)
 		err = find_link(c, why);
 	if (err)

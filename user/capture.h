@@ -20,7 +20,7 @@ struct sen_frame {
 	uint64_t time_ns;    /* of the capture */
 	uint64_t clock_ns;   /* that the packet path goes by, see replay_clock.h; set by a replay */
 	uint64_t number;     /* from 1 in each file */
-	const char *file;    /* its name, as long as the capture is open */
+	const char *file;    /* its name, shortened if it is long, as long as the capture is open */
 };
 
 /* Open a capture file. -EINVAL: not a capture; -ENOTSUP: of a link type that cannot be made

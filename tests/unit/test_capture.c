@@ -168,6 +168,33 @@ static void others_are_refused_by_name(void **state)
 	free(path);
 }
 
+/* It is opened whole, and what is said of it ends with the reason. */
+static void paths_may_be_long(void **state)
+{
+	const uint8_t data[40] = { 0 };
+	char *path = temporary(), longer[600];
+	struct sen_capture *capture;
+	struct sen_frame frame;
+	struct sen_why why;
+	int at;
+
+	(void)state;
+	at = snprintf(longer, sizeof(longer), "/tmp");
+	while (at < 400)
+		at += snprintf(longer + at, sizeof(longer) - (size_t)at, "/.");
+	snprintf(longer + at, sizeof(longer) - (size_t)at, "%s", path + strlen("/tmp"));
+	write_capture(path, DLT_EN10MB, data, sizeof(data), sizeof(data));
+	assert_int_equal(sen_capture_open(longer, &capture, &why), 0);
+	assert_int_equal(sen_capture_next(capture, &frame, NULL), 1);
+	assert_non_null(strstr(frame.file, path + strlen("/tmp")));
+	sen_capture_close(capture);
+	write_capture(path, DLT_IEEE802_11, data, sizeof(data), sizeof(data));
+	assert_int_equal(sen_capture_open(longer, &capture, &why), -ENOTSUP);
+	assert_non_null(strstr(why.text, "IEEE802_11"));
+	unlink(path);
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -175,6 +202,7 @@ int main(void)
 		cmocka_unit_test(cooked_frames_keep_the_senders_address),
 		cmocka_unit_test(what_was_cut_off_is_not_made_up),
 		cmocka_unit_test(others_are_refused_by_name),
+		cmocka_unit_test(paths_may_be_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

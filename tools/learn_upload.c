@@ -68,14 +68,21 @@ static int copy_bytes(int in, int out)
 	return n < 0 || fsync(out) ? -errno : 0;
 }
 
+static const char *name_of(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+
+	return slash ? slash + 1 : file;
+}
+
 /* The agent passes over names that begin with a dot. */
 static int copy_in(const char *file, const char *folder, struct sen_why *why)
 {
-	const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+	const char *name = name_of(file);
 	char hidden[PATH_MAX], path[PATH_MAX];
 	int in = open(file, O_RDONLY | O_CLOEXEC), out = -1, err;
 
-	snprintf(hidden, sizeof(hidden), "%s/.%s.%d", folder, name, getpid());
+	snprintf(hidden, sizeof(hidden), "%s/.%.200s.%d", folder, name, getpid());
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	if (in >= 0)
 		out = open(hidden, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -111,6 +118,10 @@ static int upload(const struct upload *u, const char *file, struct sen_why *why)
 			       "upload: state folder: %s: %s", folder, strerror(errno));
 	if (stat(file, &st) || !S_ISREG(st.st_mode))
 		return sen_why(why, -EINVAL, NULL, "upload: %s: not a readable file", file);
+	if (*name_of(file) == '.')
+		return sen_why(why, -EINVAL, "give it another name",
+			       "upload: %s: the agent passes over names that begin with a dot",
+			       file);
 	snprintf(folder, sizeof(folder), "%s/%s/" SEN_UPLOADS_FOLDER "%s%s", u->state_dir,
 		 u->ifname, u->label ? "/" : "", u->label ? u->label : "");
 	err = sen_make_dirs(folder, why);

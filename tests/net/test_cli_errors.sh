@@ -64,6 +64,16 @@ for args in "detach $LAB_IF" "policy $LAB_IF" "policy $LAB_IF enforce" "status $
 	refuses "${args%% "$LAB_IF"*}: not attached" 1 "not attached" $args
 done
 
+mkdir -p "$LAB_TMP/learner/$LAB_IF"
+touch "$LAB_TMP/.hidden.pcap"
+refuses "learn upload: a name that the agent passes over" 1 ".hidden.pcap: the agent passes over names that begin with a dot" \
+	learn upload "$LAB_TMP/.hidden.pcap" -i "$LAB_IF" --state-dir "$LAB_TMP/learner"
+long=$(printf 'n%.0s' {1..255})
+touch "$LAB_TMP/$long"
+run learn upload "$LAB_TMP/$long" -i "$LAB_IF" --state-dir "$LAB_TMP/learner"
+[ "$rc" = 0 ] && [ -f "$LAB_TMP/learner/$LAB_IF/uploads/$long" ]
+check "learn upload of the longest name that there is"
+
 models_refused "attach --model" attach "$LAB_IF" --model
 models_refused "model verify" model verify
 

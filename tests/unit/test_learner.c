@@ -355,6 +355,27 @@ static void another_process_holds_the_store(void **state)
 	free(path);
 }
 
+/* What a bad model has taken for normal goes even if another process holds the store just then. */
+static void what_is_to_be_forgotten_is(void **state)
+{
+	struct lab *l = *state;
+	char *path = fixture_path(l->folder, SEN_STORE_FILE);
+	sqlite3 *db = NULL;
+
+	assert_int_equal(sen_learner_keep(l->learner, path, NULL), 0);
+	lab_reach_active(l);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	lab_count(l, 1000, 5000);
+	assert_int_equal(lab_state(l), SEN_LEARNER_BASELINE);
+	assert_int_equal(sen_learner_status(l->learner)->reservoir, 1000);
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	lab_pass(l, 1);
+	assert_int_equal(sen_learner_status(l->learner)->reservoir, 0);
+	free(path);
+}
+
 static void switched_off_it_only_watches(void **state)
 {
 	struct lab *l = *state;
@@ -393,6 +414,7 @@ int main(void)
 		TEST(samples_outlast_the_agent),
 		TEST(a_store_that_cannot_be_opened),
 		TEST(another_process_holds_the_store),
+		TEST(what_is_to_be_forgotten_is),
 		TEST(switched_off_it_only_watches),
 	};
 

@@ -120,6 +120,25 @@ static void a_failing_store_is_not_hammered(void **state)
 	sqlite3_close(db);
 }
 
+/* Else they would count for another training. */
+static void archived_once_the_store_is_free(void **state)
+{
+	struct place *p = *state;
+	sqlite3 *db = NULL;
+
+	uploads_give(p, 0, 3);
+	sen_uploads_training_begins(p->uploads);
+	assert_int_equal(sqlite3_open(p->database, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	sen_uploads_training_done(p->uploads);
+	assert_int_equal(uploads_in(p, "stored"), 3);
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	sen_uploads_tick(p->uploads);
+	assert_int_equal(sen_uploads_count(p->uploads), 0);
+	assert_int_equal(uploads_in(p, "archive"), 3);
+}
+
 struct seen {
 	struct sen_record record; /* the latest */
 	unsigned int n;
@@ -193,6 +212,7 @@ int main(void)
 		TEST(updates_do_not_reset_the_count),
 		TEST(trainings_that_came_to_nothing_leave_them),
 		TEST(a_failing_store_is_not_hammered),
+		TEST(archived_once_the_store_is_free),
 		TEST(foreign_models_scores_are_no_measure),
 		TEST(folders_may_be_the_models_own_classes),
 	};

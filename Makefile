@@ -151,6 +151,8 @@ $(UNIT_TESTS) $(BPF_TESTS): ALL_LIBS += -lcmocka
 $(OBJ)/tests/unit/test_crash: $(call objects,tests/unit/crash_steps.c)
 $(OBJ)/tests/unit/test_crash: ALL_LDFLAGS += $(foreach f,open write fsync rename link unlink unlinkat \
 	truncate,-Wl,--wrap=$(f))
+# Time goes by as these say.
+$(OBJ)/tests/unit/test_http $(OBJ)/tests/unit/test_alert_times: ALL_LDFLAGS += -Wl,--wrap=clock_gettime
 
 $(FUZZ_SEEDS): $(call objects,tests/fuzz/seeds.c tests/bpf/fixtures.c tests/bpf/packet.c)
 

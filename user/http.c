@@ -12,12 +12,23 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "http.h"
 #include "log.h"
 
 #define CONNECTIONS  32
 #define IDLE_SECONDS 15
 #define BACKLOG      64
+/* In all, however the client lets it trickle. */
+#define REQUEST_MS 10000
+#define REPLY_MS   60000
+
+/* A connection, amid a request or amid the answer to it. */
+struct client {
+	struct MHD_Connection *connection; /* NULL: none */
+	bool answered;
+	int64_t since_ms; /* of the request or of the answer */
+};
 
 struct sen_http {
 	struct MHD_Daemon *daemon;
@@ -28,6 +39,8 @@ struct sen_http {
 	char *path; /* of a local socket; NULL: not one */
 	int epoll;  /* of the daemon, -1: not in the loop */
 	int timer;
+	bool has_room; /* again, which the library makes use of when it is called the next time */
+	struct client clients[CONNECTIONS];
 };
 
 /* getaddrinfo() takes 99999 for 34463. */
@@ -187,6 +200,90 @@ static bool answer(const struct sen_http *http, const struct sen_http_route *r,
 	return true;
 }
 
+/* ---- clients that take too long ---- */
+
+static struct client *client_of(struct MHD_Connection *c)
+{
+	return MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void set_phase(struct client *client, bool answered)
+{
+	client->answered = answered;
+	client->since_ms = sen_now_ms();
+}
+
+/* The library finds it closed, as if the client had done so. */
+static void hang_up(const struct client *client)
+{
+	shutdown(MHD_get_connection_info(client->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+			 ->connect_fd,
+		 SHUT_RDWR);
+}
+
+/* Milliseconds until the next one is late, -1: there is none. */
+static int64_t hang_up_late(const struct sen_http *http)
+{
+	int64_t now_ms = sen_now_ms(), next = -1;
+
+	for (const struct client *c = http->clients; c < http->clients + CONNECTIONS; c++) {
+		int64_t left = c->since_ms + (c->answered ? REPLY_MS : REQUEST_MS) - now_ms;
+
+		if (!c->connection)
+			continue;
+		if (left <= 0)
+			hang_up(c);
+		else if (next < 0 || left < next)
+			next = left;
+	}
+	return next;
+}
+
+/* There is always room for one more after this one: the slowest of the others goes. */
+static void make_room(const struct sen_http *http, const struct client *newest)
+{
+	const struct client *slowest = NULL;
+
+	for (const struct client *c = http->clients; c < http->clients + CONNECTIONS; c++) {
+		if (!c->connection)
+			return;
+		if (c != newest && (!slowest || c->since_ms < slowest->since_ms))
+			slowest = c;
+	}
+	hang_up(slowest);
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **own,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct sen_http *http = ctx;
+	struct client *c = what == MHD_CONNECTION_NOTIFY_STARTED ? http->clients : *own;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		c->connection = NULL;
+		http->has_room = true;
+		return;
+	}
+	while (c->connection)
+		c++;
+	c->connection = connection;
+	set_phase(c, false);
+	*own = c;
+	make_room(http, c);
+}
+
+/* The next request on the same connection may come. */
+static void on_completed(void *ctx, struct MHD_Connection *c, void **state,
+			 enum MHD_RequestTerminationCode why)
+{
+	(void)ctx;
+	(void)state;
+	(void)why;
+	set_phase(client_of(c), false);
+}
+
+/* ---- requests ---- */
+
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *url,
 				  const char *method, const char *version, const char *data,
 				  size_t *data_size, void **state)
@@ -203,6 +300,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 		*data_size = 0;
 		return MHD_YES;
 	}
+	set_phase(client_of(c), true);
 	for (const struct sen_http_route *r = http->routes; r->path; r++) {
 		if (strcmp(r->path, url))
 			continue;
@@ -224,17 +322,20 @@ static void on_log(void *ctx, const char *fmt, va_list args)
 	sen_log_limited(&limit, SEN_LOG_DEBUG, "http: %s", line);
 }
 
-/* The library has work now, or at a time of its own: it must be called again by then. */
+/* The library has work now, or at a time of its own: it must be called again by then. So it is with clients
+ * that are late. */
 static void serve(void *ctx)
 {
 	struct sen_http *http = ctx;
 	MHD_UNSIGNED_LONG_LONG wait;
+	int64_t next;
 
+	http->has_room = false;
 	MHD_run(http->daemon);
-	if (MHD_get_timeout(http->daemon, &wait) == MHD_YES)
-		sen_loop_timer_set(http->timer, (int64_t)wait, 0);
-	else
-		sen_loop_timer_set(http->timer, -1, 0);
+	next = http->has_room ? 0 : hang_up_late(http);
+	if (MHD_get_timeout(http->daemon, &wait) == MHD_YES && (next < 0 || (int64_t)wait < next))
+		next = (int64_t)wait;
+	sen_loop_timer_set(http->timer, next, 0);
 }
 
 static int join_loop(struct sen_http *http)
@@ -256,11 +357,12 @@ static int join_loop(struct sen_http *http)
 
 static int start_daemon(struct sen_http *http)
 {
-	http->daemon =
-		MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, http,
-				 MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-				 http->socket, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
-				 MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_END);
+	http->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, http,
+		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, http->socket,
+		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+		IDLE_SECONDS, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
 	if (!http->daemon)
 		return errno ? -errno : -EIO;
 	http->socket = -1; /* the daemon's from now on */

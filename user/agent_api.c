@@ -70,8 +70,8 @@ static void get_alerts(void *ctx, struct sen_http_reply *reply)
 	for (size_t i = 0; i < a->count; i++) {
 		cJSON *own = sen_interface_alerts(a->interfaces[i]);
 
-		while (cJSON_GetArraySize(own))
-			cJSON_AddItemToArray(list, cJSON_DetachItemFromArray(own, 0));
+		while (own && own->child)
+			cJSON_AddItemToArray(list, cJSON_DetachItemViaPointer(own, own->child));
 		cJSON_Delete(own);
 	}
 	sen_http_json(reply, all);

@@ -68,8 +68,7 @@ static bool goes_before(const struct sen_alert_slot *x, const struct sen_alert_s
 	return x->alert.last_ms < y->alert.last_ms;
 }
 
-/* A free slot, else the one to make room. */
-static struct sen_alert_slot *first_to_go(struct sen_alert_slots *t)
+struct sen_alert_slot *sen_alert_slots_room(struct sen_alert_slots *t)
 {
 	struct sen_alert_slot *first = &t->slot[0];
 
@@ -79,17 +78,9 @@ static struct sen_alert_slot *first_to_go(struct sen_alert_slots *t)
 	return first;
 }
 
-struct sen_alert_slot *sen_alert_slots_victim(struct sen_alert_slots *t)
+void sen_alert_slots_put(struct sen_alert_slots *t, struct sen_alert_slot *s,
+			 const struct sen_alert_key *key)
 {
-	struct sen_alert_slot *first = first_to_go(t);
-
-	return first->used ? first : NULL;
-}
-
-struct sen_alert_slot *sen_alert_slots_put(struct sen_alert_slots *t,
-					   const struct sen_alert_key *key)
-{
-	struct sen_alert_slot *s = first_to_go(t);
 	int *bucket = bucket_of(t, key);
 
 	memset(s, 0, sizeof(*s));
@@ -97,7 +88,6 @@ struct sen_alert_slot *sen_alert_slots_put(struct sen_alert_slots *t,
 	s->used = true;
 	s->next = *bucket;
 	*bucket = (int)(s - t->slot);
-	return s;
 }
 
 void sen_alert_slots_remove(struct sen_alert_slots *t, struct sen_alert_slot *s)

@@ -42,11 +42,11 @@ void sen_alert_slots_free(struct sen_alert_slots *table);
 /* The slot of a key, NULL where it has none. */
 struct sen_alert_slot *sen_alert_slots_find(struct sen_alert_slots *table,
 					    const struct sen_alert_key *key);
-/* The slot that has to be removed before another is put; NULL: there is room. */
-struct sen_alert_slot *sen_alert_slots_victim(struct sen_alert_slots *table);
-/* A slot, all zero but for its key, which must have none yet. There must be room. */
-struct sen_alert_slot *sen_alert_slots_put(struct sen_alert_slots *table,
-					   const struct sen_alert_key *key);
+/* A free slot; where there is none, the used one that is to be removed first. It looks at all of them. */
+struct sen_alert_slot *sen_alert_slots_room(struct sen_alert_slots *table);
+/* Give the free slot to a key, which must have none yet: all zero but for that. */
+void sen_alert_slots_put(struct sen_alert_slots *table, struct sen_alert_slot *slot,
+			 const struct sen_alert_key *key);
 /* Its contents stay readable until the next one is put. */
 void sen_alert_slots_remove(struct sen_alert_slots *table, struct sen_alert_slot *slot);
 

@@ -125,10 +125,10 @@ static struct sen_alert_slot *slot_get(struct sen_alerts *a, const struct sen_ev
 	s = sen_alert_slots_find(a->slots, &key);
 	if (s)
 		return s;
-	s = sen_alert_slots_victim(a->slots);
-	if (s)
+	s = sen_alert_slots_room(a->slots);
+	if (s->used)
 		slot_close(a, s);
-	s = sen_alert_slots_put(a->slots, &key);
+	sen_alert_slots_put(a->slots, s, &key);
 	s->alert.class_id = class_id;
 	s->alert.first_ms = s->updated_ms = s->window_ms = now_ms;
 	memcpy(s->alert.source, sen_event_source(ev), SEN_ADDR_BYTES);

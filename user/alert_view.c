@@ -3,9 +3,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "alerts.h"
-#include "clock.h"
 #include "endpoint.h"
 
 /* Linear counting (Whang, Vander-Zanden, Taylor 1990). A full map stands for some 7,000. */
@@ -30,23 +30,22 @@ unsigned int sen_alert_targets(const struct sen_alert *al)
 }
 
 /* RFC 3339, UTC. */
-static void format_time(int64_t mono_ms, char *text, size_t size)
+static void format_time(int64_t wall_ms, char *text, size_t size)
 {
-	int64_t wall = sen_wall_ms(mono_ms);
-	time_t seconds = wall / 1000;
+	time_t seconds = wall_ms / 1000;
 	struct tm tm;
 	size_t at;
 
 	gmtime_r(&seconds, &tm);
 	at = strftime(text, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(text + at, size - at, ".%03dZ", (int)(wall % 1000));
+	snprintf(text + at, size - at, ".%03dZ", (int)(wall_ms % 1000));
 }
 
-static void add_time(cJSON *o, const char *name, int64_t mono_ms)
+static void add_time(cJSON *o, const char *name, int64_t wall_ms)
 {
 	char text[40];
 
-	format_time(mono_ms, text, sizeof(text));
+	format_time(wall_ms, text, sizeof(text));
 	cJSON_AddStringToObject(o, name, text);
 }
 
@@ -77,8 +76,8 @@ cJSON *sen_alert_json(const struct sen_alert *al)
 	ports = cJSON_AddArrayToObject(o, "ports");
 	for (unsigned int i = 0; i < al->ports; i++)
 		cJSON_AddItemToArray(ports, cJSON_CreateNumber(al->example_ports[i]));
-	add_time(o, "first", al->first_ms);
-	add_time(o, "last", al->last_ms);
+	add_time(o, "first", al->first_wall_ms);
+	add_time(o, "last", al->last_wall_ms);
 	cJSON_AddNumberToObject(o, "events", (double)al->events);
 	cJSON_AddNumberToObject(o, "folded", (double)al->folded);
 	cJSON_AddNumberToObject(o, "score", round(al->score_max * 1000.0 / SEN_ONE) / 1000);

@@ -6,6 +6,7 @@
 
 #include "alert_slots.h"
 #include "alerts.h"
+#include "clock.h"
 #include "endpoint.h"
 
 #define RECENT         64 /* closed alerts that stay to be read */
@@ -131,6 +132,7 @@ static struct sen_alert_slot *slot_get(struct sen_alerts *a, const struct sen_ev
 	sen_alert_slots_put(a->slots, s, &key);
 	s->alert.class_id = class_id;
 	s->alert.first_ms = s->updated_ms = s->window_ms = now_ms;
+	s->alert.first_wall_ms = sen_wall_ms(now_ms);
 	memcpy(s->alert.source, sen_event_source(ev), SEN_ADDR_BYTES);
 	memcpy(s->alert.target, sen_event_target(ev), SEN_ADDR_BYTES);
 	return s;
@@ -167,6 +169,7 @@ static void slot_count(struct sen_alerts *a, struct sen_alert_slot *s, const str
 	s->in_window++;
 	al->events++;
 	al->last_ms = now_ms;
+	al->last_wall_ms = sen_wall_ms(now_ms);
 	al->certain = al->certain || finding->certain;
 	s->by_signs = s->by_signs || finding->by_signs;
 	set_add(al->source_set, sen_event_source(ev));

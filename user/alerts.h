@@ -46,6 +46,8 @@ struct sen_alert {
 	bool certain;
 	int64_t first_ms;
 	int64_t last_ms;
+	int64_t first_wall_ms; /* Unix time of both, as it was then: it may be set, or go on in suspend */
+	int64_t last_wall_ms;
 	uint64_t events;
 	uint64_t folded;    /* novelties of others that it explains: they talk to its target */
 	uint32_t score_max; /* Q16 */

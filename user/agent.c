@@ -87,10 +87,11 @@ static void reload(struct sen_agent *a)
 		keep_fixed(&a->config, &fresh);
 		a->config = fresh;
 		sen_log_set_level(a->config.log_level);
-		for (size_t i = 0; i < a->count; i++)
-			sen_interface_configure(a->interfaces[i]);
 		sen_log(SEN_LOG_NOTICE, "configuration read again");
 	}
+	/* In any case, for files that have been renamed are opened anew. */
+	for (size_t i = 0; i < a->count; i++)
+		sen_interface_configure(a->interfaces[i]);
 	sd_notify(0, "READY=1");
 }
 

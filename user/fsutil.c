@@ -4,6 +4,7 @@
 #include <libgen.h>
 #include <limits.h>
 #include <openssl/evp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -137,36 +138,48 @@ int sen_write_once(const char *path, const void *data, size_t len, struct sen_wh
 	return err ? file_error(why, err, "sync the folder of", path) : 0;
 }
 
-int sen_append_line(const char *path, const char *line, struct sen_why *why)
+/* To a file that ends at `end`. */
+static int append(int fd, off_t end, const char *line, bool durable)
 {
 	size_t len = strlen(line);
-	struct stat st;
-	char *copy;
-	int fd, err;
+	char *copy = malloc(len + 1);
+	int err;
 
-	copy = malloc(len + 1);
 	if (!copy)
-		return file_error(why, -ENOMEM, "append to", path);
+		return -ENOMEM;
 	memcpy(copy, line, len);
 	copy[len] = '\n';
-
-	fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-	if (fd < 0 || fstat(fd, &st)) {
-		err = -errno;
-		goto out;
-	}
 	err = write_all(fd, copy, len + 1);
-	if (!err && fsync(fd))
+	if (!err && durable && fsync(fd))
 		err = -errno;
 	/* Half a line would garble the next one. */
-	if (err && ftruncate(fd, st.st_size))
+	if (err && ftruncate(fd, end))
 		err = -EIO;
+	free(copy);
+	return err;
+}
+
+int sen_write_line(int fd, const char *line)
+{
+	struct stat st;
+
+	return fstat(fd, &st) ? -errno : append(fd, st.st_size, line, false);
+}
+
+int sen_append_line(const char *path, const char *line, struct sen_why *why)
+{
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+	struct stat st;
+	int err;
+
+	if (fd < 0 || fstat(fd, &st))
+		err = -errno;
+	else
+		err = append(fd, st.st_size, line, true);
 	if (!err && !st.st_size)
 		err = sync_folder_of(path);
-out:
 	if (fd >= 0)
 		close(fd);
-	free(copy);
 	return err ? file_error(why, err, "append to", path) : 0;
 }
 

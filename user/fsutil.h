@@ -15,7 +15,9 @@ int sen_write_once(const char *path, const void *data, size_t len, struct sen_wh
 /* A new file beside PATH, by a mode that the umask narrows, to be renamed to it when it is whole; its name into
  * tmp. A descriptor or a negative errno. */
 int sen_open_temporary(const char *path, mode_t mode, char *tmp, size_t size);
-/* Append one line and fsync. */
+/* Append one line to an open file, whole or not at all. */
+int sen_write_line(int fd, const char *line);
+/* The same by path, and fsync. */
 int sen_append_line(const char *path, const char *line, struct sen_why *why);
 /* Whole file into memory, NUL behind it; *data to free(). -EFBIG past `max` bytes. */
 int sen_read_file(const char *path, size_t max, char **data, size_t *len, struct sen_why *why);

@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "announce.h"
 #include "clock.h"
 #include "deadlines.h"
 #include "interface_internal.h"
+#include "journal.h"
 
 #define STALE_MS     5000 /* a ring not drained for so long is not being read */
 #define MODEL_AGE_MS 1000 /* between two looks at the model that events speak of */
@@ -52,29 +54,33 @@ void sen_interface_open_journal(struct sen_interface *i)
 {
 	char path[PATH_MAX + 16];
 
-	if (i->journal)
-		fclose(i->journal);
+	if (i->journal >= 0)
+		close(i->journal);
 	snprintf(path, sizeof(path), "%s/alerts.jsonl", i->state_dir);
-	i->journal = fopen(path, "ae");
-	if (!i->journal)
+	i->journal = sen_journal_open(path);
+	if (i->journal < 0)
 		sen_log(SEN_LOG_WARNING, "%s: alerts are not written down: %s: %s", i->name, path,
-			strerror(errno));
+			strerror(-i->journal));
+}
+
+/* An id is one of its run only: the next one counts from 1 again. */
+static void add_origin(const struct sen_interface *i, cJSON *alert)
+{
+	cJSON_AddStringToObject(alert, "interface", i->name);
+	cJSON_AddNumberToObject(alert, "run", (double)i->run_ms);
 }
 
 static void write_journal(struct sen_interface *i, const char *what, const struct sen_alert *alert)
 {
 	cJSON *o = sen_alert_json(alert);
-	char *line;
+	int err;
 
 	cJSON_AddStringToObject(o, "event", what);
-	cJSON_AddStringToObject(o, "interface", i->name);
-	line = cJSON_PrintUnformatted(o);
-	if (i->journal && line && (fprintf(i->journal, "%s\n", line) < 0 || fflush(i->journal))) {
+	add_origin(i, o);
+	err = i->journal < 0 ? 0 : sen_journal_write(i->journal, o);
+	if (err)
 		sen_log_limited(&i->journal_limit, SEN_LOG_WARNING,
-				"%s: alert not written down: %s", i->name, strerror(errno));
-		clearerr(i->journal);
-	}
-	free(line);
+				"%s: alert not written down: %s", i->name, strerror(-err));
 	cJSON_Delete(o);
 }
 
@@ -244,8 +250,8 @@ void sen_interface_close(struct sen_interface *i)
 	sen_alerts_free(i->alerts);
 	sen_beacons_free(i->beacons);
 	sen_registry_close(i->registry);
-	if (i->journal)
-		fclose(i->journal);
+	if (i->journal >= 0)
+		close(i->journal);
 	free(i);
 }
 
@@ -355,6 +361,6 @@ cJSON *sen_interface_alerts(const struct sen_interface *i)
 	cJSON *list = sen_alerts_json(i->alerts), *item;
 
 	cJSON_ArrayForEach(item, list)
-		cJSON_AddStringToObject(item, "interface", i->name);
+		add_origin(i, item);
 	return list;
 }

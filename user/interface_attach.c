@@ -362,6 +362,8 @@ int sen_interface_open(const char *ifname, const struct sen_interface_env *env,
 		return sen_why(why, -ENOMEM, NULL, "interface %s: out of memory", ifname);
 	snprintf(i->name, sizeof(i->name), "%s", ifname);
 	i->env = *env;
+	i->journal = -1;
+	i->run_ms = sen_clock_ms(CLOCK_REALTIME);
 	i->alert_limit = (struct sen_log_limit){ .burst = 60, .window_ms = 60000 };
 	i->journal_limit = (struct sen_log_limit){ .burst = 1, .window_ms = 60000 };
 	err = open_interface(i, why);

@@ -4,7 +4,6 @@
 #define SENTROID_INTERFACE_INTERNAL_H
 
 #include <limits.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "alerts.h"
@@ -38,7 +37,8 @@ struct sen_interface {
 	struct sen_learner *learner;
 	struct sen_uploads *uploads; /* NULL where its folders could not be made */
 	struct sen_http *control;    /* NULL where it could not be opened */
-	FILE *journal;               /* alerts.jsonl; NULL where it cannot be written */
+	int journal;                 /* alerts.jsonl; negative where it cannot be written */
+	int64_t run_ms; /* Unix time of the start, which tells alerts of one id apart */
 
 	struct sen_model_flat model; /* that events speak of, for words */
 	int64_t model_ms;

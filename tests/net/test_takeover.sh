@@ -127,6 +127,9 @@ check "its history is kept" models
 [ "$(head -n "$lines" "$journal" | wc -l)" = "$lines" ] && [ "$lines" -ge 1 ] &&
 	[ "$(agent_says .learner.history)" = true ] && jq -es 'length > 0' "$journal" >/dev/null
 check "... and the alerts written down" cat "$journal"
+jq -es 'group_by([.run, .id]) | length > 0 and all((map(.event) | . == unique) and (map(.first) | unique | length == 1))' \
+	"$journal" >/dev/null
+check "... by run and id, which no two share, with one beginning each" cat "$journal"
 [ "$(agent_says .learner.state)" = active ]
 check "it goes on learning, without another baseline" agent_says .learner
 begun=$EPOCHREALTIME

@@ -260,15 +260,17 @@ fmt: ## Format the sources in place
 	$(Q)clang-format -i $(C_FILES)
 
 # The unit starts what is installed; an existing configuration stays.
+keep_or_install = test -e $(2) || install -D -m 644 $(1) $(2)
+
 install: all ## Install to $(DESTDIR)$(PREFIX)
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(OBJ)/sentroid
 	install -D -m 755 -t $(DESTDIR)$(SBINDIR) $(OBJ)/sentroidd
-	install -d $(DESTDIR)$(DATADIR) $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)/sentroid
+	install -d $(DESTDIR)$(DATADIR) $(DESTDIR)$(UNITDIR)
 	install -m 644 -t $(DESTDIR)$(DATADIR) models/*.json packaging/prometheus.rules.yml
 	sed 's|@SBINDIR@|$(SBINDIR)|' packaging/sentroidd.service \
 		> $(DESTDIR)$(UNITDIR)/sentroidd.service
-	test -e $(DESTDIR)$(SYSCONFDIR)/sentroid/sentroid.conf || install -m 644 \
-		packaging/sentroid.conf $(DESTDIR)$(SYSCONFDIR)/sentroid/sentroid.conf
+	$(call keep_or_install,packaging/sentroid.conf,$(DESTDIR)$(SYSCONFDIR)/sentroid/sentroid.conf)
+	$(call keep_or_install,packaging/logrotate,$(DESTDIR)$(SYSCONFDIR)/logrotate.d/sentroid)
 
 clean: ## Remove build/
 	$(Q)rm -rf $(BUILD)

@@ -33,6 +33,8 @@ for prefix in /usr/local /usr /opt/sen; do
 done
 [ -f "$dest/etc/sentroid/sentroid.conf" ]
 check "the configuration is in /etc"
+[ -f "$dest/etc/logrotate.d/sentroid" ]
+check "... and so is what rotates the alerts"
 
 # In its staged place the agent can be found on this host.
 sed "s|^ExecStart=|&$dest|" "$unit" >"$LAB_TMP/sentroidd.service"
@@ -66,6 +68,29 @@ ready() {
 agent_start '[baseline]' 'seconds = 600' && ready
 check "the agent attaches with the capabilities of its unit" agent_log
 program=$(status .prog_id)
+
+# Of the snippet, for this agent only.
+journal=$LAB_TMP/state/$LAB_IF/alerts.jsonl
+rotates() {
+	sed "s|/var/lib/sentroid|$LAB_TMP/state|; s|pkill.*|kill -HUP $AGENT_PID|" "$dest/etc/logrotate.d/sentroid" \
+		>"$LAB_TMP/logrotate"
+	if lab_have logrotate; then
+		logrotate -f -s "$LAB_TMP/rotated" "$LAB_TMP/logrotate"
+	else
+		mv "$journal" "$journal.1" && sh -c "$(sed -n '/postrotate/,/endscript/{//!p}' "$LAB_TMP/logrotate")"
+	fi
+}
+# It was begun by the agent, and so is the next one.
+begun_by_agent() {
+	for _ in {1..50}; do
+		[ "$(readlink "/proc/$AGENT_PID/fd/"* | grep alerts.jsonl)" = "$journal" ] && return
+		sleep 0.1
+	done
+	return 1
+}
+echo >>"$journal"
+rotates >"$LAB_TMP/log/rotate" 2>&1 && begun_by_agent && [ -f "$journal.1" ] && [ ! -s "$journal" ]
+check "alerts are rotated, and the agent goes on in a new file" cat "$LAB_TMP/log/rotate"
 agent_stop TERM
 in_srv "$SENTROID" model push "$LAB_IF" models/default.json --state-dir "$LAB_TMP/state" >/dev/null
 agent_start && ready && [ "$(status .prog_id)" = "$program" ]

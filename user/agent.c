@@ -15,6 +15,9 @@
 #define DRAIN_MS 100 /* the kernel side batches its wake-ups */
 #define TICK_MS  1000
 
+/* A training and an upload of each interface may wait. */
+_Static_assert(SEN_WORKER_JOBS >= 2 * SEN_AGENT_INTERFACES, "every interface finds room");
+
 /* ---- configuration ---- */
 
 static void on_config_error(void *ctx, const char *file, unsigned int line, const char *what)

@@ -8,7 +8,6 @@
 #include "clock.h"
 #include "worker.h"
 
-#define QUEUE   16
 #define BEAT_MS 500
 
 struct sen_worker {
@@ -24,8 +23,8 @@ struct sen_worker {
 	_Atomic int64_t beat_ms;
 	unsigned int waiting_n;
 	unsigned int finished_n;
-	struct sen_job waiting[QUEUE];
-	struct sen_job finished[QUEUE];
+	struct sen_job waiting[SEN_WORKER_JOBS];
+	struct sen_job finished[SEN_WORKER_JOBS];
 };
 
 static void wait_for_change(struct sen_worker *w)
@@ -72,7 +71,7 @@ static void *worker_main(void *arg)
 	pthread_mutex_lock(&w->lock);
 	while (!w->stopping) {
 		atomic_store(&w->beat_ms, sen_now_ms());
-		if (w->waiting_n && w->finished_n < QUEUE)
+		if (w->waiting_n && w->finished_n < SEN_WORKER_JOBS)
 			run_next(w);
 		else
 			wait_for_change(w);
@@ -133,7 +132,7 @@ int sen_worker_submit(struct sen_worker *w, const struct sen_job *job)
 		replaced = remove_job(w->waiting, &w->waiting_n, i);
 		break;
 	}
-	if (w->waiting_n < QUEUE)
+	if (w->waiting_n < SEN_WORKER_JOBS)
 		w->waiting[w->waiting_n++] = *job;
 	else
 		err = -ENOSPC;
@@ -146,7 +145,7 @@ int sen_worker_submit(struct sen_worker *w, const struct sen_job *job)
 
 void sen_worker_collect(struct sen_worker *w)
 {
-	struct sen_job finished[QUEUE];
+	struct sen_job finished[SEN_WORKER_JOBS];
 	unsigned int n;
 
 	pthread_mutex_lock(&w->lock);
@@ -161,7 +160,7 @@ void sen_worker_collect(struct sen_worker *w)
 
 void sen_worker_cancel(struct sen_worker *w, const void *key)
 {
-	struct sen_job dropped[QUEUE];
+	struct sen_job dropped[SEN_WORKER_JOBS];
 	unsigned int n = 0;
 
 	pthread_mutex_lock(&w->lock);

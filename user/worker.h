@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SEN_WORKER_JOBS 64 /* that may wait, each of a key of its own */
+
 struct sen_job {
 	const void *key; /* a waiting job is replaced by a later one of the same key */
 	void *arg;

@@ -164,7 +164,7 @@ $(OBJ)/sentroid $(OBJ)/sentroidd $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(BENCH
 
 $(OBJ)/tests/fuzz/fuzz_path: $(call objects,tests/fuzz/fuzz_path.c tests/fuzz/plain.c $(PATH_SRC) \
 	tests/bpf/modelkit.c tests/bpf/random.c)
-$(OBJ)/tests/fuzz/fuzz_model: $(call objects,tests/fuzz/fuzz_model.c $(addprefix user/,fsutil.c \
+$(OBJ)/tests/fuzz/fuzz_model: $(call objects,tests/fuzz/fuzz_model.c $(addprefix user/,cancel.c fsutil.c \
 	json_reader.c model.c model_json.c model_print.c why.c))
 $(FUZZERS):
 	$(call say,LINK,$@)

@@ -201,7 +201,7 @@ static int describe_inputs(const struct options *o, const char *const *files,
 		/* A pipe can be read only once. */
 		if (stat(in->path, &st) || !S_ISREG(st.st_mode))
 			continue;
-		err = sen_sha256_file(in->path, in->digest, why);
+		err = sen_sha256_file(in->path, NULL, in->digest, why);
 		in->trained_on = !err && strstr(model->training.inputs, in->digest);
 		if (in->trained_on && o->from_s <= 0)
 			note("%s: the model was trained on it: --from SECONDS leaves out the part "

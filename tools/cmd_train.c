@@ -152,7 +152,7 @@ static int digest_input(const char *path, char digest[DIGEST_TEXT], struct sen_w
 		strcpy(digest, "no digest");
 		return 0;
 	}
-	err = sen_sha256_file(path, hex, why);
+	err = sen_sha256_file(path, NULL, hex, why);
 	if (!err)
 		snprintf(digest, DIGEST_TEXT, "sha256:%s", hex);
 	return err;

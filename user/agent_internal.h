@@ -11,7 +11,8 @@
 #include "loop.h"
 #include "worker.h"
 
-#define SEN_AGENT_JOB_STALE_MS 900000 /* no training or upload takes so long */
+#define SEN_AGENT_JOB_STALE_MS \
+	900000 /* no training or upload goes on so long without asking whether to end */
 
 struct sen_agent {
 	struct sen_agent_options options;

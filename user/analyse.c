@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "analyse.h"
+#include "cancel.h"
 #include "flowtable.h"
 #include "harvest.h"
 #include "kmeans.h"
@@ -87,7 +88,7 @@ static int on_record(void *ctx, const struct sen_record *logged)
 	struct sen_sample *x = &scored.sample;
 	struct sen_lanes q;
 
-	if (s->cancel && atomic_load_explicit(s->cancel, memory_order_relaxed))
+	if (sen_cancelled(s->cancel))
 		return -ECANCELED;
 	sen_quantize(a->model.quantizer, &x->vector, &q);
 	x->score = sen_score(&a->model, &q).score;

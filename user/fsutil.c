@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cancel.h"
 #include "fsutil.h"
 
 #define TEMPORARY_TRIES 100
@@ -279,7 +280,7 @@ int sen_sha256_hex(const void *data, size_t len, char hex[65])
 	return 0;
 }
 
-static int digest_stream(FILE *in, EVP_MD_CTX *ctx, char hex[65])
+static int digest_stream(FILE *in, EVP_MD_CTX *ctx, const atomic_bool *cancel, char hex[65])
 {
 	unsigned char md[EVP_MAX_MD_SIZE], block[65536];
 	unsigned int n = 0;
@@ -287,9 +288,12 @@ static int digest_stream(FILE *in, EVP_MD_CTX *ctx, char hex[65])
 
 	if (!ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL))
 		return -ENOMEM;
-	while ((got = fread(block, 1, sizeof(block), in)))
+	while ((got = fread(block, 1, sizeof(block), in))) {
+		if (sen_cancelled(cancel))
+			return -ECANCELED;
 		if (!EVP_DigestUpdate(ctx, block, got))
 			return -EIO;
+	}
 	if (ferror(in))
 		return -errno;
 	if (!EVP_DigestFinal_ex(ctx, md, &n) || n != 32)
@@ -298,11 +302,11 @@ static int digest_stream(FILE *in, EVP_MD_CTX *ctx, char hex[65])
 	return 0;
 }
 
-int sen_sha256_file(const char *path, char hex[65], struct sen_why *why)
+int sen_sha256_file(const char *path, const atomic_bool *cancel, char hex[65], struct sen_why *why)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	FILE *in = fopen(path, "re");
-	int err = in ? digest_stream(in, ctx, hex) : -errno;
+	int err = in ? digest_stream(in, ctx, cancel, hex) : -errno;
 
 	if (in)
 		fclose(in);

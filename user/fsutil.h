@@ -3,6 +3,7 @@
 #ifndef SENTROID_FSUTIL_H
 #define SENTROID_FSUTIL_H
 
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -25,7 +26,7 @@ int sen_read_file(const char *path, size_t max, char **data, size_t *len, struct
 int sen_make_dirs(const char *path, struct sen_why *why);
 /* SHA-256 as 64 hex digits and a NUL. */
 int sen_sha256_hex(const void *data, size_t len, char hex[65]);
-/* The same of a file of any size. */
-int sen_sha256_file(const char *path, char hex[65], struct sen_why *why);
+/* The same of a file of any size; `cancel` is polled and may be NULL. */
+int sen_sha256_file(const char *path, const atomic_bool *cancel, char hex[65], struct sen_why *why);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "capture.h"
 #include "harvest.h"
 #include "loader.h"
@@ -69,7 +70,7 @@ static int run(struct sen_offline *o, struct sen_capture *c,
 	int err, failed;
 
 	while ((err = sen_capture_next(c, &frame, why)) == 1) {
-		if (options->cancel && atomic_load_explicit(options->cancel, memory_order_relaxed))
+		if (sen_cancelled(options->cancel))
 			return sen_why(why, -ECANCELED, NULL, "replaying: cancelled");
 		if (frame.number == 1)
 			first = frame.time_ns;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "kmeans.h"
 #include "select.h"
 
@@ -69,11 +70,6 @@ size_t sen_rng_below(struct sen_rng *rng, size_t n)
 double sen_rng_unit(struct sen_rng *rng)
 {
 	return (sen_rng_next(rng) >> 11) * 0x1p-53;
-}
-
-static bool cancelled(const atomic_bool *cancel)
-{
-	return cancel && atomic_load_explicit(cancel, memory_order_relaxed);
 }
 
 static void blocks_of(const struct sen_kmeans *c, struct blocks *b)
@@ -324,7 +320,7 @@ static int run_batches(struct sen_kmeans *c, const float *rows, const uint32_t *
 {
 	memset(hits, 0, SEN_CENTROIDS_MAX * sizeof(*hits));
 	for (size_t from = 0; from < n; from += size) {
-		if (cancelled(cancel))
+		if (sen_cancelled(cancel))
 			return -ECANCELED;
 		batch(c, rows, order, from, from + size < n ? from + size : n, trim, hits);
 	}
@@ -399,7 +395,7 @@ static int exact_pass(struct sen_kmeans *c, const float *rows, size_t n, const a
 		const float *x = rows + i * SEN_DIMS;
 		unsigned int k;
 
-		if (i % POLL_ROWS == 0 && cancelled(cancel))
+		if (i % POLL_ROWS == 0 && sen_cancelled(cancel))
 			return -ECANCELED;
 		k = nearest_of(&b, x, &d2);
 		c->mass[k]++;

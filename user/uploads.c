@@ -334,7 +334,7 @@ static void job_run(void *arg, const atomic_bool *cancel)
 {
 	struct job *job = arg;
 
-	job->err = sen_sha256_file(job->path, job->upload.sha256, &job->why);
+	job->err = sen_sha256_file(job->path, cancel, job->upload.sha256, &job->why);
 	if (!job->err)
 		job->err = sen_analyse(&job->analysis, job->path, cancel, &job->why);
 }

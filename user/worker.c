@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cancel.h"
 #include "clock.h"
 #include "worker.h"
 
@@ -68,6 +69,7 @@ static void *worker_main(void *arg)
 {
 	struct sen_worker *w = arg;
 
+	sen_cancel_note(&w->beat_ms);
 	pthread_mutex_lock(&w->lock);
 	while (!w->stopping) {
 		atomic_store(&w->beat_ms, sen_now_ms());

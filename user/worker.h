@@ -15,8 +15,9 @@
 struct sen_job {
 	const void *key; /* a waiting job is replaced by a later one of the same key */
 	void *arg;
-	void (*run)(void *arg, const atomic_bool *cancel); /* in the thread; polls cancel */
-	void (*done)(void *arg);                           /* in the loop, after run */
+	void (*run)(void *arg,
+		    const atomic_bool *cancel); /* in the thread; polls cancel, see cancel.h */
+	void (*done)(void *arg);                /* in the loop, after run */
 	void (*dropped)(void *arg); /* in the loop: replaced or stopped before it was done */
 };
 
@@ -34,7 +35,7 @@ void sen_worker_cancel(struct sen_worker *w, const void *key);
 void sen_worker_stop(struct sen_worker *w);
 
 bool sen_worker_busy(struct sen_worker *w);
-/* When the thread last showed life: at least every second while idle, and at both ends of a job. */
+/* When the thread last showed life: at least every second while idle, amid a job whenever that polls. */
 int64_t sen_worker_heartbeat_ms(struct sen_worker *w);
 /* Whether that is as it should be: not longer ago than given for an idle one, and for one amid a job. */
 bool sen_worker_alive(struct sen_worker *w, int64_t idle_ms, int64_t job_ms);

@@ -37,10 +37,26 @@ static void files_append_whole_lines(void **state)
 	fixture_remove(folder);
 }
 
+static void digests_can_be_cancelled(void **state)
+{
+	char *folder = fixture_folder(), *path = fixture_path(folder, "abc"), hex[65];
+	atomic_bool cancel = false;
+
+	(void)state;
+	assert_int_equal(sen_write_atomic(path, "abc", 3, NULL), 0);
+	assert_int_equal(sen_sha256_file(path, &cancel, hex, NULL), 0);
+	assert_memory_equal(hex, "ba7816bf", 8);
+	cancel = true;
+	assert_int_equal(sen_sha256_file(path, &cancel, hex, NULL), -ECANCELED);
+	free(path);
+	fixture_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(files_append_whole_lines),
+		cmocka_unit_test(digests_can_be_cancelled),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

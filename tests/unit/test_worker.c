@@ -5,6 +5,7 @@
 #include <semaphore.h>
 #include <time.h>
 
+#include "cancel.h"
 #include "clock.h"
 #include "fixture.h"
 #include "worker.h"
@@ -236,6 +237,38 @@ static void stuck_jobs_are_noticed(void **state)
 	sen_worker_stop(w);
 }
 
+static void run_asking(void *arg, const atomic_bool *cancel)
+{
+	struct job *j = arg;
+
+	sem_post(&j->started);
+	while (!sen_cancelled(cancel))
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+}
+
+/* However long it takes. */
+static void jobs_that_ask_are_alive(void **state)
+{
+	struct sen_worker *w = start();
+	int64_t before;
+	struct job j;
+
+	(void)state;
+	job_init(&j);
+	sen_worker_submit(w, &(struct sen_job){ .key = "a",
+						.arg = &j,
+						.run = run_asking,
+						.done = done,
+						.dropped = dropped });
+	wait_for(&j.started);
+	before = sen_now_ms();
+	for (int n = 0; n < 500 && sen_worker_heartbeat_ms(w) <= before; n++)
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	assert_true(sen_worker_heartbeat_ms(w) > before);
+	assert_true(sen_worker_busy(w));
+	sen_worker_stop(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +279,7 @@ int main(void)
 		cmocka_unit_test(queue_is_bounded),
 		cmocka_unit_test(heart_beats),
 		cmocka_unit_test(stuck_jobs_are_noticed),
+		cmocka_unit_test(jobs_that_ask_are_alive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

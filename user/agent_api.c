@@ -77,7 +77,6 @@ static void get_alerts(void *ctx, struct sen_http_reply *reply)
 	sen_http_json(reply, all);
 }
 
-/* Features that were tested, with how far each has moved. */
 static cJSON *alerts_json(const struct sen_metrics_interface *v)
 {
 	cJSON *o = cJSON_CreateObject(), *classes;
@@ -102,6 +101,7 @@ static cJSON *interface_json(struct sen_interface *i)
 	cJSON_AddStringToObject(o, "mode", v.meta.native ? "native" : "skb");
 	cJSON_AddBoolToObject(o, "dispatcher", v.meta.dispatcher);
 	cJSON_AddNumberToObject(o, "prog_id", v.meta.prog_id);
+	cJSON_AddStringToObject(o, "policy", v.policy);
 	model = cJSON_AddObjectToObject(o, "model");
 	cJSON_AddNumberToObject(model, "version", v.active_version);
 	cJSON_AddStringToObject(model, "digest", v.active_digest);

@@ -330,8 +330,22 @@ bool sen_interface_ready(struct sen_interface *i, char *reason, size_t size)
 	return false;
 }
 
+static const char *policy_word(unsigned int mode)
+{
+	static const char *const words[] = { [SEN_MODE_OBSERVE] = "observe",
+					     [SEN_MODE_ALERT] = "alert",
+					     [SEN_MODE_ENFORCE] = "enforce",
+					     [SEN_MODE_ENFORCE_LEARNED] = "enforce-learned" };
+
+	return mode < sizeof(words) / sizeof(words[0]) ? words[mode] : "";
+}
+
 static void view_dataplane(struct sen_interface *i, struct sen_metrics_interface *out)
 {
+	struct sen_policy policy;
+
+	if (!sen_dataplane_policy(i->dp, &policy))
+		out->policy = policy_word(policy.mode);
 	out->meta = *sen_dataplane_meta(i->dp);
 	sen_dataplane_stats(i->dp, &out->stats);
 	sen_dataplane_flow_usage(i->dp, &out->flows);
@@ -347,6 +361,7 @@ void sen_interface_view(struct sen_interface *i, struct sen_metrics_interface *o
 {
 	memset(out, 0, sizeof(*out));
 	out->name = i->name;
+	out->policy = "";
 	out->attached = sen_interface_attached(i);
 	if (i->connected)
 		view_dataplane(i, out);

@@ -207,6 +207,10 @@ static void write_states(FILE *out, const struct sen_metrics_interface *in, size
 			fprintf(out, "sentroid_learner_state{interface=\"%s\",state=\"%s\"} %d\n",
 				in[i].name, sen_learner_state_name(s),
 				s == (int)in[i].learner.state);
+	head(out, "sentroid_policy_info", "The policy in force.", "gauge");
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "sentroid_policy_info{interface=\"%s\",policy=\"%s\"} 1\n", in[i].name,
+			in[i].policy);
 	head(out, "sentroid_model_info", "The model in force.", "gauge");
 	for (size_t i = 0; i < n; i++)
 		fprintf(out,

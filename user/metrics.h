@@ -18,6 +18,7 @@ struct sen_metrics_interface {
 	const char *name;
 	bool attached;
 	struct sen_meta meta;
+	const char *policy; /* in force; empty: not known */
 	struct sen_stats stats;
 	struct sen_flow_usage flows;
 	struct sen_ring_counts ring;

@@ -41,6 +41,11 @@ check "the scan is among the alerts" grep sentroid_alerts <<<"$metrics"
 check "packets are counted" grep sentroid_packets <<<"$metrics"
 [[ $metrics == *"sentroid_model_info{"*"$(status .model.digest)"* ]]
 check "the model in force is told by its digest" grep sentroid_model <<<"$metrics"
+in_srv "$SENTROID" policy "$LAB_IF" enforce-learned >/dev/null
+[ "$(agent_get /metrics | grep -c "^sentroid_policy_info{interface=\"$LAB_IF\",policy=\"enforce-learned\"} 1$")" = 1 ] &&
+	[ "$(agent_says .policy)" = enforce-learned ]
+check "and so is the policy, as it is changed" api status
+in_srv "$SENTROID" policy "$LAB_IF" alert >/dev/null
 
 rules=packaging/prometheus.rules.yml
 problems=$(promtool check rules "$rules" 2>&1)

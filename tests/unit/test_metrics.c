@@ -33,7 +33,9 @@ static char *print(size_t n)
 	in[0].learner.sample_drift.dim[SEN_DRIFT_SCORE].shift = 0.75;
 	in[0].alerts[SEN_CLASS_SCAN] = 5;
 	in[0].alerts[SEN_CLASS_CUSTOM + 1] = 6;
+	in[0].policy = "alert";
 	in[1].name = "eth1.100";
+	in[1].policy = "";
 	assert_non_null(out);
 	assert_int_equal(sen_metrics_write(out, in, n, &process), 0);
 	fclose(out);
@@ -57,6 +59,7 @@ static void values_are_there(void **state)
 	has(text, "sentroid_packets_total{interface=\"eth1.100\"} 0");
 	has(text, "sentroid_verdicts_total{interface=\"eth0\",verdict=\"drop\"} 42");
 	has(text, "sentroid_flow_table_capacity{interface=\"eth0\"} 65536");
+	has(text, "sentroid_policy_info{interface=\"eth0\",policy=\"alert\"} 1");
 	has(text, "sentroid_model_version{interface=\"eth0\"} 7");
 	has(text, "sentroid_model_info{interface=\"eth0\",version=\"7\",digest=\"abcdef\"} 1");
 	has(text, "sentroid_learner_state{interface=\"eth0\",state=\"active\"} 1");

@@ -54,6 +54,16 @@ mapfile -t asked_for < <(grep -o 'sentroid_[a-z_]*' "$rules" | sort -u)
 missing=$(for name in "${asked_for[@]}"; do grep -q "^${name}[{ ]" <<<"$metrics" || echo "$name"; done)
 [ "${#asked_for[@]}" -ge 8 ] && [ -z "$missing" ]
 check "... and ask for nothing that is not there" echo "$missing"
+missing=$(awk '$1 == "#" && $2 == "TYPE" { print "| `" $3 "` | " $4 " |" }' <<<"$metrics" | while read -r entry; do
+	grep -qF "$entry" docs/api.md || echo "$entry"
+done)
+[ -z "$missing" ]
+check "... which docs/api.md lists all" echo "$missing"
+mapfile -t fields < <(jq -r '[(., .interfaces[0], .interfaces[0].learner, .interfaces[0].learner.drift.score | keys),
+	(input.alerts[0] | keys)] | flatten | unique[]' <(api status) <(api alerts))
+missing=$(for field in "${fields[@]}"; do grep -q "\`${field}[.\`]" docs/api.md || echo "$field"; done)
+[ "${#fields[@]}" -ge 60 ] && [ -z "$missing" ]
+check "... with all fields of status and alerts" echo "${#fields[@]} fields, not listed: $missing"
 
 # --- health --------------------------------------------------------------------------------------
 

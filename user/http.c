@@ -242,12 +242,12 @@ static int64_t hang_up_late(const struct sen_http *http)
 /* There is always room for one more after this one: the slowest of the others goes. */
 static void make_room(const struct sen_http *http, const struct client *newest)
 {
-	const struct client *slowest = NULL;
+	const struct client *slowest = newest;
 
 	for (const struct client *c = http->clients; c < http->clients + CONNECTIONS; c++) {
 		if (!c->connection)
 			return;
-		if (c != newest && (!slowest || c->since_ms < slowest->since_ms))
+		if (c != newest && (slowest == newest || c->since_ms < slowest->since_ms))
 			slowest = c;
 	}
 	hang_up(slowest);

@@ -142,15 +142,12 @@ int sen_write_once(const char *path, const void *data, size_t len, struct sen_wh
 /* To a file that ends at `end`. */
 static int append(int fd, off_t end, const char *line, bool durable)
 {
-	size_t len = strlen(line);
-	char *copy = malloc(len + 1);
-	int err;
+	char *copy;
+	int len = asprintf(&copy, "%s\n", line), err;
 
-	if (!copy)
+	if (len < 0)
 		return -ENOMEM;
-	memcpy(copy, line, len);
-	copy[len] = '\n';
-	err = write_all(fd, copy, len + 1);
+	err = write_all(fd, copy, len);
 	if (!err && durable && fsync(fd))
 		err = -errno;
 	/* Half a line would garble the next one. */
@@ -170,7 +167,7 @@ int sen_write_line(int fd, const char *line)
 int sen_append_line(const char *path, const char *line, struct sen_why *why)
 {
 	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-	struct stat st;
+	struct stat st = { 0 };
 	int err;
 
 	if (fd < 0 || fstat(fd, &st))

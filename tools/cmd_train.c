@@ -12,6 +12,7 @@
 #include "flow_table.h"
 #include "fsutil.h"
 #include "harvest.h"
+#include "label.h"
 #include "train.h"
 #include "validate.h"
 
@@ -72,13 +73,29 @@ static int add_input(struct options *o, const char *path, const char *class_name
 	return 0;
 }
 
+/* Where samples are labelled such a word is no class, or another one. */
+static bool is_reserved(const char *name)
+{
+	unsigned int label, class_id;
+
+	if (!strcmp(name, "auto") || !strcmp(name, "normal"))
+		return true;
+	return !sen_label_parse(name, NULL, &label, &class_id) &&
+	       (class_id <= SEN_CLASS_UNKNOWN || class_id >= SEN_CLASS_CUSTOM);
+}
+
 static int add_attack(struct options *o, const char *value)
 {
 	const char *equals = strchr(value, '=');
+	char name[SEN_CLASS_NAME_MAX] = "";
 
 	if (!equals || equals == value || !equals[1] || equals - value >= SEN_CLASS_NAME_MAX)
 		return usage_error("--attack: %s: not CLASS=FILE", value);
-	return add_input(o, equals + 1, value, equals - value);
+	memcpy(name, value, equals - value);
+	if (is_reserved(name))
+		return usage_error("--attack: '%s' has a meaning of its own: no name for a class",
+				   name);
+	return add_input(o, equals + 1, name, equals - value);
 }
 
 static int on_option(int key, const char *value, void *input)
@@ -93,7 +110,7 @@ static int on_option(int key, const char *value, void *input)
 	case KEY_ATTACK:
 		return add_attack(o, value);
 	case KEY_UNTIL:
-		return parse_number("--until", value, 0, 1e9, &o->until_s);
+		return parse_number("--until", value, 1e-6, 1e9, &o->until_s);
 	case 'k':
 		return parse_count("-k", value, 2, SEN_CENTROIDS_MAX, &o->params.centroids);
 	case KEY_MEMBERS:
@@ -214,6 +231,24 @@ static int name_classes(const struct options *o, struct sen_model *names, struct
 	return 0;
 }
 
+/* A class that no sample shows is none. */
+static int check_classes(const struct options *o, struct sen_model *names,
+			 const struct sen_harvest *h, struct sen_why *why)
+{
+	bool shown[SEN_CLASS_MAX] = { 0 };
+
+	for (size_t i = 0; i < h->n; i++)
+		shown[h->samples[i].class_id % SEN_CLASS_MAX] = true;
+	for (unsigned int i = 0; i < o->n; i++) {
+		const struct input *in = &o->inputs[i];
+
+		if (*in->class_name && !shown[sen_class_id(names, in->class_name)])
+			return sen_why(why, -ENODATA, NULL, "training: %s: no sample of %s in it",
+				       in->path, in->class_name);
+	}
+	return 0;
+}
+
 static int harvest_all(const struct options *o, struct sen_model *names, struct sen_harvest *h,
 		       struct sen_why *why)
 {
@@ -232,7 +267,7 @@ static int harvest_all(const struct options *o, struct sen_model *names, struct 
 		options.on_damage = note_damage;
 		err = sen_harvest_capture(h, in->path, &options, why);
 	}
-	return err;
+	return err ? err : check_classes(o, names, h, why);
 }
 
 /* The files are on record with their digests; this is the rest. */
@@ -248,8 +283,10 @@ static void record_command(struct sen_provenance *training, const struct options
 		at += snprintf(training->command + at, sizeof(training->command) - at,
 			       " --subspace %g", p->subspace);
 	if (o->until_s > 0)
-		snprintf(training->command + at, sizeof(training->command) - at, " --until %g",
-			 o->until_s);
+		at += snprintf(training->command + at, sizeof(training->command) - at,
+			       " --until %g", o->until_s);
+	if (o->flow_tables)
+		snprintf(training->command + at, sizeof(training->command) - at, " --flow-table");
 }
 
 static int train(const struct options *o, struct sen_why *why)

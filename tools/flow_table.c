@@ -158,6 +158,9 @@ static double recall_above(struct sen_ranking *class, double cut, bool at_least)
 {
 	struct sen_confusion c;
 
+	/* Without benign rows there is no rate to hold. */
+	if (isnan(cut))
+		return NAN;
 	sen_ranking_confusion(class, at_least ? cut : nextafter(cut, INFINITY), &c);
 	return c.tpr;
 }

@@ -43,6 +43,16 @@ check "all of 128 inputs are on record, each with its digest" said
 run train --flow-table -k 2 --members 1 -o n.json "${inputs[@]/#/--normal=}" --normal "${inputs[0]}"
 [ "$rc" = 2 ] && [ ! -e n.json ] && grep -q "more than 128" err
 check "one more is refused" said
+jq -e '.training.command | test(" --flow-table$")' m.json >/dev/null
+check "that it was of flow tables is on record, too" said
+
+sed 's/}$/,"label":"Malicious","detailed-label":"worm"}/' "${inputs[@]}" >attacks.log
+run eval --flow-table --model m.json --json attacks.log
+[ "$rc" = 0 ] && [ "$(jq -c '[.tpr_at_fpr[], (.classes[] | .flows, ."recall_at_fpr_0.01")]' out)" = '[null,null,128,null]' ]
+check "eval: without benign rows no rate is made up" said
+run eval --flow-table --model m.json attacks.log
+[ "$rc" = 0 ] && grep -Eq '^worm +128 +[0-9.]+% +- +-$' out
+check "... in words" said
 
 # --- training: pipes, names ----------------------------------------------------------------------
 
@@ -64,6 +74,21 @@ check "a folder is no capture" said
 run train "${small[@]}" --normal normal.pcap --attack a,b=scan.pcap -o m.json
 [ "$rc" = 1 ] && grep -q "a,b: not a name for a class" err && ! grep -q "no room" err
 check "a bad name of a class is called that" said
+for class in benign none attack unknown auto normal custom_40; do
+	run train "${small[@]}" --normal normal.pcap --attack $class=scan.pcap -o none.json
+	[ "$rc" = 2 ] && [ ! -e none.json ] && grep -q "^sentroid: train: --attack: '$class' has a meaning of its own" err
+	check "a class cannot be called $class, which means something else as a label" said
+done
+head -c 24 scan.pcap >empty.pcap
+run train "${small[@]}" --normal normal.pcap --attack flood=scan.pcap --attack scan=empty.pcap -o none.json
+[ "$rc" = 1 ] && [ ! -e none.json ] && grep -qx "sentroid: training: empty.pcap: no sample of scan in it" err
+check "a class without a sample is refused" said
+run train "${small[@]}" --normal normal.pcap --attack scan=scan.pcap --attack scan=empty.pcap -o none.json
+[ "$rc" = 0 ] && rm none.json
+check "... but not for one of its captures" said
+run train "${small[@]}" --normal normal.pcap --until 0 -o none.json
+[ "$rc" = 2 ] && [ ! -e none.json ] && grep -q -- "--until: 0: not a number from" err
+check "--until 0 is not taken for all of the capture" said
 many=()
 for c in {a..z} {A..Z}; do many+=(--attack "$c=scan.pcap"); done
 run train "${small[@]}" --normal normal.pcap "${many[@]}" -o m.json

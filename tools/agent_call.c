@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent_call.h"
+#include "command.h"
 #include "control.h"
 #include "paths.h"
 
@@ -40,8 +41,7 @@ static int check_socket(const char *path, const char *ifname, struct sen_why *wh
 	if (!access(path, R_OK | W_OK))
 		return 0;
 	if (errno == EACCES)
-		return sen_why(why, -EACCES, "run it as root", "asking the agent: %s: %s", ifname,
-			       strerror(EACCES));
+		return path_error(why, -EACCES, "asking the agent", ifname);
 	return sen_why(why, -ENOENT,
 		       "sentroidd -i IFACE starts one; --state-dir as it was given there",
 		       "asking the agent: %s: no agent runs there", ifname);
@@ -83,22 +83,24 @@ static int is_interface(const struct dirent *entry)
 	return !sen_check_ifname(entry->d_name, NULL);
 }
 
-int agent_each(const char *state_dir, int (*fn)(void *ctx, const char *ifname), void *ctx)
+int agent_each(const char *state_dir, int (*fn)(void *ctx, const char *ifname), void *ctx,
+	       struct sen_why *why)
 {
 	struct dirent **names;
 	char path[PATH_MAX];
 	int found = 0, err = 0, n = scandir(state_dir, &names, is_interface, alphasort);
 
+	if (n < 0)
+		return errno == ENOENT ? 0 : path_error(why, -errno, "asking the agent", state_dir);
 	for (int i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s/" SEN_CONTROL_SOCKET, state_dir,
 			 names[i]->d_name);
-		if (!err && !access(path, F_OK)) {
+		if (!err && (!access(path, F_OK) || errno == EACCES)) {
 			found++;
 			err = fn(ctx, names[i]->d_name);
 		}
 		free(names[i]);
 	}
-	if (n >= 0)
-		free(names);
+	free(names);
 	return err ? err : found;
 }

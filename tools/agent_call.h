@@ -12,7 +12,9 @@
 int agent_call(const char *state_dir, const char *ifname, bool post, const char *path, char **body,
 	       struct sen_why *why);
 
-/* Call fn for every interface below a state folder that an agent can be reached at; how many. */
-int agent_each(const char *state_dir, int (*fn)(void *ctx, const char *ifname), void *ctx);
+/* Call fn for every interface below a state folder that an agent may be reached at; how many, or a negative
+ * errno. */
+int agent_each(const char *state_dir, int (*fn)(void *ctx, const char *ifname), void *ctx,
+	       struct sen_why *why);
 
 #endif

@@ -30,7 +30,7 @@ void class_names_of(const char *state_dir, const char *ifname, struct sen_class_
 	if (names_in_force(ifname, out))
 		return;
 	/* Not attached: what was in force last, and will be again. */
-	if (registry_of(state_dir, ifname, &registry, NULL) || !registry)
+	if (registry_of(state_dir, ifname, REGISTRY_READ, &registry, NULL) || !registry)
 		return;
 	version = sen_registry_production(registry);
 	if (version && !sen_registry_load(registry, version, &model, NULL))

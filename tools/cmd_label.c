@@ -25,15 +25,21 @@ static int find_only(const char *state_dir, char ifname[64], struct sen_why *why
 	struct dirent **names;
 	char path[PATH_MAX];
 	int found = 0, n = scandir(state_dir, &names, has_samples, alphasort);
+	int err = n < 0 && errno != ENOENT ? -errno : 0;
 
 	for (int i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%s/" SEN_STORE_FILE, state_dir, names[i]->d_name);
-		if (!access(path, F_OK) && !found++)
+		if (access(path, F_OK))
+			err = errno == EACCES ? -EACCES : err;
+		else if (!found++)
 			snprintf(ifname, 64, "%.63s", names[i]->d_name);
 		free(names[i]);
 	}
 	if (n >= 0)
 		free(names);
+	/* What may not be looked at may have some. */
+	if (err)
+		return path_error(why, err, "samples", state_dir);
 	if (found == 1)
 		return 0;
 	if (found)

@@ -121,7 +121,7 @@ static int ask(void *ctx, const char *ifname)
 
 static int ask_one_or_all(struct learn *l, const char *ifname)
 {
-	int found = ifname ? ask(l, ifname) : agent_each(l->state_dir, ask, l);
+	int found = ifname ? ask(l, ifname) : agent_each(l->state_dir, ask, l, &l->why);
 
 	if (!ifname && !found)
 		found = sen_why(&l->why, -ENOENT, "sentroidd -i IFACE starts one",

@@ -84,13 +84,21 @@ int usage_error(const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
+int path_error(struct sen_why *why, int err, const char *doing, const char *path)
+{
+	bool rights = err == -EACCES || err == -EPERM;
+
+	return sen_why(why, err, rights ? "run it as root" : NULL, "%s: %s: %s", doing, path,
+		       rights ? "not permitted" : strerror(-err));
+}
+
 bool is_root(const char *doing, const char *on)
 {
 	struct sen_why why = { 0 };
 
 	if (!geteuid())
 		return true;
-	sen_why(&why, -EPERM, "run it as root", "%s: %s: not permitted", doing, on);
+	path_error(&why, -EPERM, doing, on);
 	fail(&why);
 	return false;
 }

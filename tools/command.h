@@ -71,6 +71,9 @@ int parse_number(const char *option, const char *value, double least, double mos
 
 /* One line on stderr, and the hint if there is one. Return the exit code. */
 int fail(const struct sen_why *why);
+/* Of a path that cannot be used, by a negative errno, which is returned. Rights that are lacking are told as
+ * is_root() tells it. */
+int path_error(struct sen_why *why, int err, const char *doing, const char *path);
 __attribute__((format(printf, 1, 2))) int usage_error(const char *fmt, ...);
 /* What the user should know although nothing failed. */
 __attribute__((format(printf, 1, 2))) void note(const char *fmt, ...);

@@ -34,13 +34,19 @@ enum {
 			0                                                                          \
 	}
 
+enum registry_use {
+	REGISTRY_READ, /* changes nothing on disk */
+	REGISTRY_WRITE
+};
 /* Registry of an interface below the state folder (NULL: the usual one), which is not made if there is
  * none: *out is NULL then. 0 or a negative errno. */
-int registry_of(const char *state_dir, const char *ifname, struct sen_registry **out,
-		struct sen_why *why);
+int registry_of(const char *state_dir, const char *ifname, enum registry_use use,
+		struct sen_registry **out, struct sen_why *why);
 /* The same, but an error where there is none. */
-int open_registry(const char *state_dir, const char *ifname, struct sen_registry **out,
-		  struct sen_why *why);
+int open_registry(const char *state_dir, const char *ifname, enum registry_use use,
+		  struct sen_registry **out, struct sen_why *why);
+/* Of an interface without versions: -ENOENT. */
+int no_versions(const char *ifname, struct sen_why *why);
 /* For struct syntax, with a struct registry_options as its input. */
 struct registry_options {
 	const char *state_dir;

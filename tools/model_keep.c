@@ -51,7 +51,7 @@ int model_prune(int argc, char **argv)
 
 	if (parse_line(&syntax, argc, argv, &o, arg))
 		return EXIT_USAGE;
-	err = open_registry(o.state_dir, arg[0], &r, &why);
+	err = open_registry(o.state_dir, arg[0], REGISTRY_WRITE, &r, &why);
 	if (!err)
 		err = sen_registry_prune(r, o.keep, &pruned, &why);
 	sen_registry_close(r);
@@ -83,7 +83,7 @@ int model_export(int argc, char **argv)
 
 	if (parse_line(&syntax, argc, argv, &o, arg))
 		return EXIT_USAGE;
-	err = open_registry(o.state_dir, arg[0], &r, &why);
+	err = open_registry(o.state_dir, arg[0], REGISTRY_READ, &r, &why);
 	if (!err)
 		err = sen_mlflow_export(r, arg[0], arg[1], &runs, &why);
 	sen_registry_close(r);

@@ -15,6 +15,7 @@
 struct list {
 	const char *state_dir;
 	bool json;
+	size_t versions;
 	struct table table;
 	cJSON *array;
 };
@@ -90,12 +91,13 @@ static int list_one(struct list *l, const char *ifname, struct sen_why *why)
 	char digest[DIGEST_HEX];
 	struct sen_registry *r;
 	size_t n;
-	int err = registry_of(l->state_dir, ifname, &r, why);
+	int err = registry_of(l->state_dir, ifname, REGISTRY_READ, &r, why);
 
 	if (err || !r)
 		return err;
 	digest_in_force(ifname, digest);
 	n = sen_registry_entries(r, &entries);
+	l->versions += n;
 	for (size_t i = 0; i < n; i++) {
 		bool in_force = !strcmp(entries[i].digest, digest);
 
@@ -121,8 +123,7 @@ static int list_all(struct list *l, struct sen_why *why)
 	if (n < 0 && errno == ENOENT)
 		return 0;
 	if (n < 0)
-		return sen_why(why, -errno, NULL, "listing models: %s: %s", l->state_dir,
-			       strerror(errno));
+		return path_error(why, -errno, "listing models", l->state_dir);
 	for (int i = 0; i < n; i++) {
 		if (!err)
 			err = list_one(l, names[i]->d_name, why);
@@ -150,7 +151,7 @@ static int print(struct list *l)
 {
 	if (l->json)
 		return print_json(l);
-	if (!l->table.rows)
+	if (!l->versions)
 		printf("No models are kept under %s.\n", l->state_dir);
 	table_print(&l->table);
 	return EXIT_DONE;
@@ -182,6 +183,8 @@ int model_list(int argc, char **argv)
 		return EXIT_USAGE;
 	l.array = cJSON_CreateArray();
 	err = arg[0] ? list_one(&l, arg[0], &why) : list_all(&l, &why);
+	if (!err && arg[0] && !l.versions)
+		err = no_versions(arg[0], &why);
 	code = err ? fail(&why) : print(&l);
 	cJSON_Delete(l.array);
 	return code;

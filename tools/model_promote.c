@@ -40,7 +40,7 @@ static int promote_version(const char *state_dir, struct sen_dataplane *dp, unsi
 			   struct sen_model_flat *model, struct sen_why *why)
 {
 	struct sen_registry *r = NULL;
-	int err = open_registry(state_dir, sen_dataplane_ifname(dp), &r, why);
+	int err = open_registry(state_dir, sen_dataplane_ifname(dp), REGISTRY_WRITE, &r, why);
 
 	if (!err)
 		err = from_registry(r, dp, version, model, why);

@@ -10,8 +10,8 @@
 #include "model_command.h"
 #include "paths.h"
 
-int registry_of(const char *state_dir, const char *ifname, struct sen_registry **out,
-		struct sen_why *why)
+int registry_of(const char *state_dir, const char *ifname, enum registry_use use,
+		struct sen_registry **out, struct sen_why *why)
 {
 	char dir[PATH_MAX];
 	int err = sen_check_ifname(ifname, why);
@@ -24,10 +24,25 @@ int registry_of(const char *state_dir, const char *ifname, struct sen_registry *
 	if ((size_t)snprintf(dir, sizeof(dir), "%s/%s/models", state_dir, ifname) >= sizeof(dir))
 		return sen_why(why, -ENAMETOOLONG, NULL, "registry: %.64s...: %s", state_dir,
 			       strerror(ENAMETOOLONG));
-	/* Opening would make it. */
-	if (access(dir, F_OK) && errno == ENOENT)
-		return 0;
-	return sen_registry_open(dir, out, why);
+	/* Opening to write would make it. */
+	if (access(dir, R_OK | X_OK))
+		return errno == ENOENT ? 0 : path_error(why, -errno, "registry", dir);
+	return use == REGISTRY_READ ? sen_registry_visit(dir, out, why) :
+				      sen_registry_open(dir, out, why);
+}
+
+int no_versions(const char *ifname, struct sen_why *why)
+{
+	return sen_why(why, -ENOENT, "sentroidd keeps them from its first training on",
+		       "models: %s: none are kept", ifname);
+}
+
+int open_registry(const char *state_dir, const char *ifname, enum registry_use use,
+		  struct sen_registry **out, struct sen_why *why)
+{
+	int err = registry_of(state_dir, ifname, use, out, why);
+
+	return err || *out ? err : no_versions(ifname, why);
 }
 
 const struct sen_registry_entry *registry_find(const struct sen_registry *r,
@@ -53,7 +68,7 @@ void registry_record(const char *state_dir, const char *ifname, const struct sen
 	const struct sen_registry_entry *entry;
 	struct sen_registry *r;
 	struct sen_why why = { 0 };
-	int err = registry_of(state_dir, ifname, &r, &why);
+	int err = registry_of(state_dir, ifname, REGISTRY_WRITE, &r, &why);
 
 	entry = err ? NULL : registry_find(r, model);
 	if (entry && (!entry->approved || sen_registry_production(r) != model->version))

@@ -77,7 +77,7 @@ static int roll_back(struct rollback *r, const char *state_dir, struct sen_why *
 	if (!err)
 		err = read_before(r, why);
 	if (!err)
-		err = registry_of(state_dir, r->ifname, &r->registry, why);
+		err = registry_of(state_dir, r->ifname, REGISTRY_WRITE, &r->registry, why);
 	if (!err)
 		err = load_target(r, why);
 	if (!err)

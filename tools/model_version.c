@@ -11,17 +11,6 @@
 #include "model_internal.h"
 #include "table.h"
 
-int open_registry(const char *state_dir, const char *ifname, struct sen_registry **out,
-		  struct sen_why *why)
-{
-	int err = registry_of(state_dir, ifname, out, why);
-
-	if (!err && !*out)
-		err = sen_why(why, -ENOENT, "sentroidd keeps them from its first training on",
-			      "models: %s: none are kept", ifname);
-	return err;
-}
-
 static const struct sen_registry_entry *find(struct sen_registry *r, const char *ifname,
 					     unsigned int version, struct sen_why *why)
 {
@@ -129,7 +118,7 @@ int model_show_version(const char *state_dir, const char *ifname, unsigned int v
 	const struct sen_registry_entry *e = NULL;
 	struct sen_registry *r = NULL;
 	struct sen_why why = { 0 };
-	int err = open_registry(state_dir, ifname, &r, &why), code = EXIT_FAILED;
+	int err = open_registry(state_dir, ifname, REGISTRY_READ, &r, &why), code = EXIT_FAILED;
 
 	if (!err)
 		e = find(r, ifname, version, &why);
@@ -321,7 +310,7 @@ int model_diff(int argc, char **argv)
 	    parse_count("VERSION", arg[1], 1, UINT32_MAX, &version[0]) ||
 	    parse_count("VERSION", arg[2], 1, UINT32_MAX, &version[1]))
 		return EXIT_USAGE;
-	err = open_registry(o.state_dir, arg[0], &r, &why);
+	err = open_registry(o.state_dir, arg[0], REGISTRY_READ, &r, &why);
 	if (!err)
 		err = diff(r, arg[0], version, &result, &why);
 	sen_registry_close(r);

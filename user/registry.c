@@ -102,13 +102,14 @@ static int open_dir(struct sen_registry *r, struct sen_why *why)
 	if (r->dir_fd < 0)
 		return sen_why(why, -errno, NULL, "registry: %s: %s", r->dir, strerror(errno));
 	/* Better now than when the first model is ready. */
-	if (access(r->dir, W_OK | X_OK))
+	if (!r->reads_only && access(r->dir, W_OK | X_OK))
 		return sen_why(why, -errno, "the registry needs a folder that it may write to",
 			       "registry: %s: %s", r->dir, strerror(errno));
 	return 0;
 }
 
-int sen_registry_open(const char *dir, struct sen_registry **out, struct sen_why *why)
+static int open_registry(const char *dir, bool reads_only, struct sen_registry **out,
+			 struct sen_why *why)
 {
 	struct sen_registry *r;
 	int err;
@@ -119,8 +120,9 @@ int sen_registry_open(const char *dir, struct sen_registry **out, struct sen_why
 	if (!r)
 		return sen_why(why, -ENOMEM, NULL, "registry: out of memory");
 	r->dir_fd = -1;
+	r->reads_only = reads_only;
 	strcpy(r->dir, dir);
-	err = sen_make_dirs(dir, why);
+	err = reads_only ? 0 : sen_make_dirs(dir, why);
 	if (!err)
 		err = open_dir(r, why);
 	if (!err)
@@ -134,6 +136,16 @@ int sen_registry_open(const char *dir, struct sen_registry **out, struct sen_why
 	else
 		*out = r;
 	return err;
+}
+
+int sen_registry_open(const char *dir, struct sen_registry **out, struct sen_why *why)
+{
+	return open_registry(dir, false, out, why);
+}
+
+int sen_registry_visit(const char *dir, struct sen_registry **out, struct sen_why *why)
+{
+	return open_registry(dir, true, out, why);
 }
 
 void sen_registry_close(struct sen_registry *r)

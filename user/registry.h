@@ -47,6 +47,8 @@ struct sen_registry_event {
 
 /* Open or create DIR. -EROFS, -EACCES, -ENOSPC with a message. */
 int sen_registry_open(const char *dir, struct sen_registry **out, struct sen_why *why);
+/* Open DIR to read it: nothing in it is made, mended or taken away. -ENOENT: there is none. */
+int sen_registry_visit(const char *dir, struct sen_registry **out, struct sen_why *why);
 void sen_registry_close(struct sen_registry *r);
 
 /* Take in what other processes have written. */

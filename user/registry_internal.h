@@ -16,6 +16,7 @@ struct sen_registry {
 	unsigned int above; /* new versions get higher numbers */
 	char dir[PATH_MAX - 64];
 	int dir_fd; /* locked while the folder is being changed */
+	bool reads_only;
 	struct sen_history history;
 	dev_t dev; /* the file of the history, and how much of it has taken effect here */
 	ino_t ino;
@@ -28,7 +29,8 @@ void sen_registry_model_path(const struct sen_registry *r, unsigned int version,
 
 int sen_registry_lock(struct sen_registry *r, struct sen_why *why);
 void sen_registry_unlock(struct sen_registry *r);
-/* Bring the folder and this process to the same state; the lock is held. */
+/* Bring the folder and this process to the same state, the folder as it is if it is only read; the lock is
+ * held. */
 int sen_registry_refresh(struct sen_registry *r, struct sen_why *why);
 /* Write a line, then let it take effect here as it will for the next reader. */
 int sen_registry_append(struct sen_registry *r, const struct sen_history_event *event,

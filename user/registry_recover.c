@@ -26,7 +26,17 @@ static int replay_lines(void *ctx, const char *text, size_t len, bool last, size
 	return err;
 }
 
-/* Let what is behind `from` take effect. A last line cut short by a crash is taken off the file. */
+/* Half a line at the end, which a crash has cut short, is taken off the file. */
+static int cut_to(const struct sen_registry *r, const char *path, off_t good, struct stat *st)
+{
+	if (stat(path, st) && errno != ENOENT)
+		return -errno;
+	if (r->reads_only || st->st_size <= good)
+		return 0;
+	return truncate(path, good) ? -errno : 0;
+}
+
+/* Let what is behind `from` take effect. */
 static int replay_from(struct sen_registry *r, struct sen_history *h, off_t from,
 		       struct sen_why *why)
 {
@@ -38,9 +48,10 @@ static int replay_from(struct sen_registry *r, struct sen_history *h, off_t from
 	if (err)
 		return err;
 	sen_registry_path_of(r, SEN_HISTORY_NAME, path);
-	if ((stat(path, &st) && errno != ENOENT) || (st.st_size > p.good && truncate(path, p.good)))
-		return sen_why(why, -errno, NULL, "registry: %s: cut off half a line: %s", path,
-			       strerror(errno));
+	err = cut_to(r, path, p.good, &st);
+	if (err)
+		return sen_why(why, err, NULL, "registry: %s: cut off half a line: %s", path,
+			       strerror(-err));
 	r->dev = st.st_dev;
 	r->ino = st.st_ino;
 	r->read = p.good;
@@ -178,7 +189,7 @@ int sen_registry_refresh(struct sen_registry *r, struct sen_why *why)
 {
 	int err = read_history(r, why);
 
-	return err ? err : adopt_orphans(r, why);
+	return err || r->reads_only ? err : adopt_orphans(r, why);
 }
 
 int sen_registry_update(struct sen_registry *r, struct sen_why *why)

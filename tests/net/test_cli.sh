@@ -144,6 +144,7 @@ kept=$LAB_TMP/state/$LAB_IF/models
 mkdir -p "$kept"
 for v in 1 2; do cp "$m/$v.json" "$kept/00000$v.json"; done
 for v in 1 2; do run model push "$LAB_IF" "$kept/00000$v.json" --state-dir "$LAB_TMP/state"; done
+refuses "model list: an interface without any" 1 "sen-none: none are kept" model list sen-none --state-dir "$LAB_TMP/state"
 stages() { in_srv "$sentroid" model list --json --state-dir "$LAB_TMP/state" | jq -c 'map([.version, .stage, .in_force])'; }
 test "$(stages)" = '[[1,"Archived",false],[2,"Production",true]]'
 check "a pushed version goes into production"

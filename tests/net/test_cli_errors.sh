@@ -91,6 +91,24 @@ refuses_as "attach: not root" 1 "not permitted" "${nobody[@]}" attach "$LAB_IF" 
 refuses_as "detach: not root" 1 "not permitted" "${nobody[@]}" detach "$LAB_IF"
 refuses_as "policy: not root" 1 "not permitted" "${nobody[@]}" policy "$LAB_IF" alert
 refuses_as "status: not root" 1 "not permitted" "${nobody[@]}" status
+mkdir -p "$LAB_TMP/state/$LAB_IF/models" "$LAB_TMP/state/eth9"
+chmod 700 "$LAB_TMP/state/$LAB_IF"
+for shut in "$LAB_TMP/state/$LAB_IF" "$LAB_TMP/state"; do
+	chmod 700 "$shut"
+	for args in "label list" "label export" "learn status" "model list" "model list $LAB_IF" \
+		"model show $LAB_IF 1" "model diff $LAB_IF 1 2" "model export $LAB_IF $LAB_TMP/mlflow" "learn status $LAB_IF"; do
+		# shellcheck disable=SC2086
+		refuses_as "$args: not root" 1 "not permitted" "${nobody[@]}" $args --state-dir "$LAB_TMP/state"
+	done
+done
+rm -r "$LAB_TMP/state"
+for args in "label list" "learn status" "model list $LAB_IF" "model show $LAB_IF 1" "model diff $LAB_IF 1 2" \
+	"model export $LAB_IF $LAB_TMP/mlflow"; do
+	# shellcheck disable=SC2086
+	refuses "$args: nothing kept" 1 ": " $args --state-dir "$LAB_TMP/state"
+done
+test ! -e "$LAB_TMP/state" && test ! -e "$LAB_TMP/mlflow"
+check "... and no folder made by asking"
 refuses_as "attach: root without capabilities" 1 "not permitted" \
 	"${powerless[@]}" attach "$LAB_IF" --model "$m/1.json"
 # It could attach, but find neither its model nor its program by their ids any more, and leave it there.

@@ -209,6 +209,36 @@ static void damage_in_the_middle_is_reported(void **state)
 	fixture_remove(folder);
 }
 
+/* What a reader finds half done is not for it to mend. */
+static void reading_changes_nothing(void **state)
+{
+	char *folder = fixture_folder(), *text, *after, *none = fixture_path(folder, "none");
+	char *leftover = fixture_path(folder, "000003.json.tmp.1.0");
+	struct sen_registry *r = registry_open(folder);
+
+	(void)state;
+	add(r);
+	add(r);
+	sen_registry_close(r);
+	text = history_text(folder);
+	write_file(folder, "history.jsonl", text, strlen(text) - 5);
+	write_file(folder, "000003.json.tmp.1.0", "half", 4);
+	assert_int_equal(sen_registry_visit(folder, &r, NULL), 0);
+	assert_non_null(entry(r, 1));
+	assert_null(sen_registry_find(r, 2));
+	sen_registry_close(r);
+	after = history_text(folder);
+	assert_int_equal(strlen(after), strlen(text) - 5);
+	assert_int_equal(access(leftover, F_OK), 0);
+	assert_int_equal(sen_registry_visit(none, &r, NULL), -ENOENT);
+	assert_int_equal(access(none, F_OK), -1);
+	free(text);
+	free(after);
+	free(none);
+	free(leftover);
+	fixture_remove(folder);
+}
+
 static void orphans_are_adopted(void **state)
 {
 	char *folder = fixture_folder(), *path;
@@ -360,6 +390,7 @@ int main(void)
 		cmocka_unit_test(stages_follow_one_another),
 		cmocka_unit_test(half_a_line_is_forgotten),
 		cmocka_unit_test(damage_in_the_middle_is_reported),
+		cmocka_unit_test(reading_changes_nothing),
 		cmocka_unit_test(orphans_are_adopted),
 		cmocka_unit_test(changed_models_are_not_loaded),
 		cmocka_unit_test(a_full_disk_changes_nothing),

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "captures.h"
 #include "clock.h"
@@ -64,6 +65,25 @@ static int read_config(struct options *o, const char *path)
 		     0;
 }
 
+/* As a capture it is standard input. */
+static int check_output(const char *option, const char *path)
+{
+	return strcmp(path, "-") ?
+		       0 :
+		       usage_error("%s: - is no file: /dev/stdout is standard output", option);
+}
+
+/* By name, or the same one by two. */
+static bool is_same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	if (!strcmp(a, b))
+		return true;
+	return !stat(a, &sa) && !stat(b, &sb) && S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
 static int on_option(int key, const char *value, void *input)
 {
 	struct options *o = input;
@@ -76,10 +96,10 @@ static int on_option(int key, const char *value, void *input)
 		return parse_choice("--policy", value, policy_words, &o->policy);
 	case KEY_FLOWS:
 		o->flows = value;
-		return 0;
+		return check_output("--flows", value);
 	case KEY_PACKETS:
 		o->packets = value;
-		return 0;
+		return check_output("--packets", value);
 	case KEY_LEARN:
 		o->learn = true;
 		return 0;
@@ -381,6 +401,9 @@ int cmd_replay(int argc, char **argv)
 	struct sen_model *model;
 	int err = parse_line(&syntax, argc, argv, &o, files);
 
+	if (!err && o.flows && o.packets && is_same_file(o.flows, o.packets))
+		err = usage_error("--flows and --packets: %s: one would replace the other",
+				  o.flows);
 	if (err)
 		return err;
 	if (!is_root("replaying", files[0]))

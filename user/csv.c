@@ -15,14 +15,16 @@
 
 #define BUFFER_BYTES 65536
 #define NUMBER_BYTES 24 /* digits of any value, a point, a comma */
+#define NAMES        100
 
 struct sen_csv {
 	int fd;
 	int err;
-	bool line; /* a field has been written on this one */
+	bool line;     /* a field has been written on this one */
+	bool nameless; /* the file has no name until it is whole */
 	size_t n;
 	char path[PATH_MAX];
-	char tmp[PATH_MAX]; /* written in its place until it is whole; empty: it is written itself */
+	char tmp[PATH_MAX]; /* its name until it is in its place; empty: nameless, or written itself */
 	char buffer[BUFFER_BYTES];
 };
 
@@ -70,12 +72,27 @@ static bool can_be_replaced(const char *path)
 	return lstat(path, &st) ? errno == ENOENT : S_ISREG(st.st_mode);
 }
 
+/* Such a file goes with the process, by whatever signal that ends. Not every file system has them. */
+static int open_nameless(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char folder[PATH_MAX] = ".";
+
+	if (slash)
+		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - path) + 1, path);
+	return open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+}
+
 static int open_file(struct sen_csv *csv)
 {
 	int fd;
 
-	if (can_be_replaced(csv->path))
-		return sen_open_temporary(csv->path, 0666, csv->tmp, sizeof(csv->tmp));
+	if (can_be_replaced(csv->path)) {
+		fd = open_nameless(csv->path);
+		csv->nameless = fd >= 0;
+		return fd >= 0 ? fd :
+				 sen_open_temporary(csv->path, 0666, csv->tmp, sizeof(csv->tmp));
+	}
 	fd = open(csv->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	return fd < 0 ? -errno : fd;
 }
@@ -152,6 +169,25 @@ void sen_csv_end_line(struct sen_csv *csv)
 	csv->line = false;
 }
 
+/* A link replaces nothing: the name to be renamed from. */
+static int give_name(struct sen_csv *csv)
+{
+	char self[64], name[PATH_MAX + 32];
+	unsigned int i = 0;
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", csv->fd);
+	do {
+		if ((size_t)snprintf(name, sizeof(name), "%s.tmp.%d.%u", csv->path, getpid(), i) >=
+		    sizeof(csv->tmp))
+			return -ENAMETOOLONG;
+		if (!linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW)) {
+			strcpy(csv->tmp, name);
+			return 0;
+		}
+	} while (errno == EEXIST && ++i < NAMES);
+	return -errno;
+}
+
 int sen_csv_close(struct sen_csv *csv, struct sen_why *why)
 {
 	int err;
@@ -159,6 +195,8 @@ int sen_csv_close(struct sen_csv *csv, struct sen_why *why)
 	if (!csv)
 		return 0;
 	write_out(csv);
+	if (!csv->err && csv->nameless)
+		csv->err = give_name(csv);
 	if (close(csv->fd) && !csv->err)
 		csv->err = -errno;
 	if (!csv->err && *csv->tmp && rename(csv->tmp, csv->path))

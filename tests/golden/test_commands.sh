@@ -193,4 +193,34 @@ check "--flows to a pipe" said
 ln -s linked.csv link.csv
 "${replay[@]}" --flows link.csv >out 2>err && [ -L link.csv ] && cmp linked.csv good.csv
 check "--flows through a symbolic link" said
+for other in good.csv ./good.csv; do
+	cp good.csv before.csv
+	"${replay[@]}" --flows good.csv --packets $other >out 2>err
+	rc=$?
+	[ "$rc" = 2 ] && grep -q "good.csv: one would replace the other" err && cmp before.csv good.csv
+	check "--flows good.csv --packets $other: refused" said
+done
+for option in --flows --packets; do
+	"${replay[@]}" $option - >out 2>err
+	rc=$?
+	[ "$rc" = 2 ] && grep -q -- "$option: - is no file" err && [ ! -e ./- ]
+	check "$option -: refused" said
+done
+
+# Amid a capture that goes on.
+mkdir stopped
+mkfifo slow.pcap
+for signal in INT TERM; do
+	env --default-signal=INT "${replay[@]:0:4}" slow.pcap --flows stopped/it.csv --packets stopped/packets.csv \
+		>out 2>err &
+	running=$!
+	exec 9>slow.pcap
+	cat normal.pcap >&9
+	kill -$signal $running
+	wait $running
+	rc=$?
+	exec 9>&-
+	[ "$rc" -gt 128 ] && [ -z "$(ls stopped)" ]
+	check "a replay that is stopped by SIG$signal leaves nothing behind" said
+done
 check_done

@@ -22,6 +22,7 @@ struct options {
 	const char *flows;
 	const char *packets;
 	unsigned int policy;      /* enum sen_mode */
+	const char *config_path;  /* NULL: the defaults */
 	struct sen_config config; /* of the agent that is rehearsed */
 	bool learn;
 	bool json;
@@ -56,12 +57,13 @@ static void on_bad_line(void *ctx, const char *file, unsigned int line, const ch
 	note("%s: line %u: %s", file, line, what);
 }
 
-static int read_config(struct options *o, const char *path)
+static int read_config(struct options *o, struct sen_why *why)
 {
-	int err = sen_config_load(&o->config, path, on_bad_line, NULL);
+	int err = o->config_path ? sen_config_load(&o->config, o->config_path, on_bad_line, NULL) :
+				   0;
 
-	return err ? usage_error("--config: %s: %s", path,
-				 err == -EINVAL ? "bad lines" : strerror(-err)) :
+	return err ? sen_why(why, err, NULL, "configuration: %s: %s", o->config_path,
+			     err == -EINVAL ? "not read, see the lines above" : strerror(-err)) :
 		     0;
 }
 
@@ -104,7 +106,8 @@ static int on_option(int key, const char *value, void *input)
 		o->learn = true;
 		return 0;
 	case 'c':
-		return read_config(o, value);
+		o->config_path = value;
+		return 0;
 	case KEY_JSON:
 		o->json = true;
 		return 0;
@@ -408,7 +411,7 @@ int cmd_replay(int argc, char **argv)
 		return err;
 	if (!is_root("replaying", files[0]))
 		return EXIT_FAILED;
-	if (sen_model_load_or_default(o.model, &model, &why))
+	if (read_config(&o, &why) || sen_model_load_or_default(o.model, &model, &why))
 		return fail(&why);
 	err = replay_files(&o, files, model, &why);
 	sen_model_free(model);

@@ -86,16 +86,32 @@ static int open_socket(const struct addrinfo *ai)
 	return err;
 }
 
-static int listen_on(const char *where, struct sen_why *why)
+static int resolve(const char *where, struct addrinfo **ai)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 				  .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE };
-	struct addrinfo *ai;
 	char text[128], *host, *port;
-	int fd;
 
 	snprintf(text, sizeof(text), "%s", where);
-	if (split(text, &host, &port) || getaddrinfo(host, port, &hints, &ai))
+	return split(text, &host, &port) || getaddrinfo(host, port, &hints, ai) ? -EINVAL : 0;
+}
+
+bool sen_http_is_address(const char *where)
+{
+	struct addrinfo *ai;
+
+	if (resolve(where, &ai))
+		return false;
+	freeaddrinfo(ai);
+	return true;
+}
+
+static int listen_on(const char *where, struct sen_why *why)
+{
+	struct addrinfo *ai;
+	int fd;
+
+	if (resolve(where, &ai))
 		return sen_why(why, -EINVAL, "for example 127.0.0.1:9966 or [::1]:9966",
 			       "listen: %s: not an address and port", where);
 	fd = open_socket(ai);

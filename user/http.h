@@ -5,6 +5,7 @@
 #define SENTROID_HTTP_H
 
 #include <cjson/cJSON.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "loop.h"
@@ -35,6 +36,8 @@ void sen_http_json(struct sen_http_reply *reply, cJSON *json);
 
 struct sen_http;
 
+/* Whether sen_http_start() can make something of it. */
+bool sen_http_is_address(const char *where);
 /* Listen on "ADDR:PORT" ("[ADDR]:PORT" for IPv6). Routes end at a NULL path and must outlive the
  * server. -EADDRINUSE, -EINVAL, ... with one clear line. */
 int sen_http_start(struct sen_loop *loop, const char *listen, const struct sen_http_route *routes,

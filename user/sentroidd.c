@@ -3,10 +3,15 @@
 #include <argp.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent.h"
+#include "http.h"
 #include "log.h"
+
+#define EXIT_USAGE 2
 
 enum {
 	KEY_LISTEN = 0x100,
@@ -36,6 +41,28 @@ static const struct argp_option options[] = {
 	{ 0 },
 };
 
+/* As of all that fails a line, and a hint. */
+__attribute__((noreturn, format(printf, 1, 2))) static void usage_error(const char *fmt, ...)
+{
+	char text[256];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	sen_log(SEN_LOG_ERROR, "%s", text);
+	sen_log(SEN_LOG_ERROR, "hint: sentroidd --help");
+	exit(EXIT_USAGE);
+}
+
+static const char *check_listen(const char *where)
+{
+	if (strcmp(where, "none") && !sen_http_is_address(where))
+		usage_error("--listen: '%s' is not an address and port, such as 127.0.0.1:9966",
+			    where);
+	return where;
+}
+
 /* The type of its pointers is argp's. NOLINTNEXTLINE(readability-non-const-parameter) */
 static error_t on_option(int key, char *arg, struct argp_state *state)
 {
@@ -44,14 +71,14 @@ static error_t on_option(int key, char *arg, struct argp_state *state)
 	switch (key) {
 	case 'i':
 		if (o->count == SEN_AGENT_INTERFACES)
-			argp_error(state, "more than %d interfaces", SEN_AGENT_INTERFACES);
+			usage_error("more than %d interfaces", SEN_AGENT_INTERFACES);
 		o->interfaces[o->count++] = arg;
 		return 0;
 	case 'c':
 		o->config = arg;
 		return 0;
 	case KEY_LISTEN:
-		o->listen = arg;
+		o->listen = check_listen(arg);
 		return 0;
 	case KEY_STATE_DIR:
 		o->state_dir = arg;
@@ -61,8 +88,10 @@ static error_t on_option(int key, char *arg, struct argp_state *state)
 		exit(fflush(stdout) ? 1 : 0);
 	case ARGP_KEY_END:
 		if (!o->count)
-			argp_error(state, "no interface given: -i IFACE");
+			usage_error("no interface given: -i IFACE");
 		return 0;
+	case ARGP_KEY_ARG:
+		usage_error("extra argument '%s': interfaces are given by -i IFACE", arg);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -89,7 +118,7 @@ int main(int argc, char **argv)
 	int err;
 
 	sen_log_init("sentroidd");
-	argp_err_exit_status = 2;
+	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&argp, argc, argv, 0, NULL, &opts);
 	libbpf_set_print(on_libbpf);
 

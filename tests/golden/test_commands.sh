@@ -207,6 +207,16 @@ for option in --flows --packets; do
 	check "$option -: refused" said
 done
 
+"${replay[@]}" --config missing.conf >out 2>err
+rc=$?
+[ "$rc" = 1 ] && grep -qx "sentroid: configuration: missing.conf: No such file or directory" err
+check "replay: no such configuration" said
+printf '[learn]\nsamples = few\n' >bad.conf
+"${replay[@]}" --config bad.conf >out 2>err
+rc=$?
+[ "$rc" = 1 ] && grep -q "^note: bad.conf: line 2: " err && grep -q "^sentroid: configuration: bad.conf: not read" err
+check "replay: a configuration with a bad line" said
+
 # Amid a capture that goes on.
 mkdir stopped
 mkfifo slow.pcap

@@ -71,8 +71,10 @@ for name in . .. a/b '' an-interface-that-is-too-long; do
 	refuses "interface '$name': not a name" 1 "not a name" -i "$name" -c "$conf" --state-dir "$state" --listen none
 done
 for listen in 127.0.0.1 :9966 127.0.0.1: 127.0.0.1:http localhost:9966 127.0.0.1:99999 ::1:9966 '[::1' ''; do
-	refuses "listen address '$listen'" 1 "listen" -i "$LAB_IF" -c "$conf" --state-dir "$state" --listen "$listen"
+	refuses "listen address '$listen'" 2 "--listen: '$listen' is not an address and port" -i "$LAB_IF" -c "$conf" --state-dir "$state" --listen "$listen"
 done
+refuses "no interface" 2 "no interface given" -c "$conf"
+refuses "extra argument" 2 "extra argument 'stray'" "${usual[@]}" stray
 refuses "an address that is not this host's" 1 "192.0.2.1:9966" -i "$LAB_IF" -c "$conf" --state-dir "$state" \
 	--listen 192.0.2.1:9966
 

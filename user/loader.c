@@ -343,10 +343,7 @@ static int precheck(const char *ifname, unsigned int *ifindex, struct sen_why *w
 		return sen_why(why, -ENODEV, "ip link shows the interfaces that there are",
 			       "attaching XDP program: %s: no such interface", ifname);
 	if (sen_pins_exist(ifname))
-		return sen_why(
-			why, -EEXIST, "sentroid detach IFACE takes it off",
-			"attaching XDP program: %s: Sentroid is attached, or left pins in %s",
-			ifname, sen_pin_root());
+		return sen_pins_refuse(ifname, why);
 	if (refuse_no_ethernet(ifname, why))
 		return -EPROTONOSUPPORT;
 	return refuse_foreign(ifname, *ifindex, why);

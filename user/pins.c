@@ -39,6 +39,13 @@ static bool leads_to_bpffs(const char *path)
 	return is_bpffs(part);
 }
 
+int sen_pins_refuse(const char *ifname, struct sen_why *why)
+{
+	return sen_why(why, -EEXIST, "sentroid detach IFACE takes it off",
+		       "attaching XDP program: %s: Sentroid is attached, or left pins in %s",
+		       ifname, sen_pin_root());
+}
+
 int sen_pins_make(const char *ifname, struct sen_why *why)
 {
 	const char *root = sen_pin_root(), *usual = "/sys/fs/bpf";
@@ -57,9 +64,11 @@ int sen_pins_make(const char *ifname, struct sen_why *why)
 		mkdir(dir, 0700);
 		*slash = '/';
 	}
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return sen_why(why, -errno, NULL, "making pins: %s: %s", dir, strerror(errno));
-	return 0;
+	if (!mkdir(dir, 0700))
+		return 0;
+	return errno == EEXIST ?
+		       sen_pins_refuse(ifname, why) :
+		       sen_why(why, -errno, NULL, "making pins: %s: %s", dir, strerror(errno));
 }
 
 void sen_pins_remove(const char *ifname)

@@ -46,7 +46,8 @@ static int model_push(int argc, char **argv)
 {
 	static const struct argp_option options[] = {
 		{ "shadow", KEY_SHADOW, NULL, 0,
-		  "Into the shadow slot: it scores beside the model in force and decides nothing",
+		  "Into the shadow slot: it scores beside the model in force and decides nothing; no "
+		  "candidate of the agent's gets there until promote or clear-shadow has taken it out",
 		  0 },
 		STATE_DIR_OPTION,
 		{ 0 },
@@ -89,6 +90,52 @@ static int model_push(int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/* ---- clear-shadow ---- */
+
+static int clear_shadow(struct sen_dataplane *dp, struct sen_model_flat *was, struct sen_why *why)
+{
+	const char *ifname = sen_dataplane_ifname(dp);
+	int err = sen_dataplane_model(dp, SEN_SLOT_SHADOW, was);
+
+	if (err == -ENOENT)
+		return sen_why(why, err, NULL,
+			       "clearing the shadow slot: %s: no model in the shadow slot", ifname);
+	if (!err)
+		err = sen_dataplane_clear(dp, SEN_SLOT_SHADOW);
+	return err ? path_error(why, err, "clearing the shadow slot", ifname) : 0;
+}
+
+static int model_clear_shadow(int argc, char **argv)
+{
+	static const struct syntax syntax = {
+		.name = "model clear-shadow",
+		.args = "IFACE",
+		.doc = "Take the model out of the shadow slot. A candidate of the agent's that waits for it goes "
+		       "in; one that was in it begins anew.",
+		.least = 1,
+		.most = 1,
+	};
+	static struct sen_model_flat was;
+	const char *arg[SYNTAX_ARGS];
+	struct sen_dataplane *dp = NULL;
+	struct sen_why why = { 0 };
+	char text[MODEL_TEXT];
+	int err;
+
+	if (parse_line(&syntax, argc, argv, NULL, arg))
+		return EXIT_USAGE;
+	if (!is_root("clearing the shadow slot", arg[0]))
+		return EXIT_FAILED;
+	err = sen_dataplane_open(arg[0], &dp, &why);
+	if (!err)
+		err = clear_shadow(dp, &was, &why);
+	sen_dataplane_close(dp);
+	if (err)
+		return fail(&why);
+	printf("%s: model %s taken out of the shadow slot\n", arg[0], model_text(&was, text));
+	return EXIT_DONE;
+}
+
 /* ---- verify ---- */
 
 static int model_verify(int argc, char **argv)
@@ -120,6 +167,8 @@ int cmd_model(int argc, char **argv)
 	static const struct command commands[] = {
 		{ "push", "IFACE FILE [--shadow] [--state-dir DIR]", "put a model file in force",
 		  model_push },
+		{ "clear-shadow", "IFACE", "take the model out of the shadow slot",
+		  model_clear_shadow },
 		{ "show", "IFACE [VERSION] [--json]",
 		  "the model in force, or a version kept on disk", model_show },
 		{ "list", "[IFACE] [--state-dir DIR] [--json]", "versions kept on disk",

@@ -66,7 +66,9 @@ static void enter_shadow(struct sen_learner *l, struct sen_candidate *c, int64_t
 
 	c->in_shadow = false;
 	if (!there && !empty) {
-		wait_for_slot(l, c, "the shadow slot holds another model");
+		wait_for_slot(l, c,
+			      "the shadow slot holds another model "
+			      "(sentroid model clear-shadow takes it out)");
 		return;
 	}
 	if (!there && l->ops.push(l->ctx, SEN_SLOT_SHADOW, c->flat, &why)) {

@@ -37,7 +37,7 @@ refuses "model push: no file" 2 "FILE" model push "$LAB_IF"
 helps() {
 	local words
 	for words in "" attach detach policy status model "model push" "model show" "model list" \
-		"model verify" "model rollback" "model promote"; do
+		"model verify" "model rollback" "model promote" "model clear-shadow"; do
 		# shellcheck disable=SC2086
 		run $words --help
 		says "Usage: sentroid${words:+ $words} " || return
@@ -59,7 +59,7 @@ run status --json
 check "status --json without anything attached"
 refuses "attach: unknown interface" 1 "sen-none" attach sen-none --model "$m/1.json"
 for args in "detach $LAB_IF" "policy $LAB_IF" "policy $LAB_IF enforce" "status $LAB_IF" "model show $LAB_IF" "model push $LAB_IF $m/1.json" \
-	"model promote $LAB_IF" "model rollback $LAB_IF --state-dir $LAB_TMP/state"; do
+	"model promote $LAB_IF" "model clear-shadow $LAB_IF" "model rollback $LAB_IF --state-dir $LAB_TMP/state"; do
 	# shellcheck disable=SC2086
 	refuses "${args%% "$LAB_IF"*}: not attached" 1 "not attached" $args
 done

@@ -137,7 +137,8 @@ static void waits_for_the_slot(void **state)
 	assert_int_equal(l->fake.active.version, 1);
 	/* It says so, once, as no other is trained meanwhile. */
 	assert_true(lab_has_said(l, "candidate 2 waits, and learning with it: the shadow slot"));
-	assert_non_null(strstr(sen_learner_status(l->learner)->candidate_waits, "another model"));
+	assert_non_null(strstr(sen_learner_status(l->learner)->candidate_waits,
+			       "sentroid model clear-shadow"));
 	l->fake.lines = 0;
 	memset(l->fake.said, 0, sizeof(l->fake.said));
 	lab_pass(l, 100);

@@ -68,11 +68,42 @@ static bool flag(const cJSON *o, const char *key)
 	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(o, key));
 }
 
+/* Of a model in force that the agent has not learned it answers for none. */
+static void print_model(const char *ifname, const cJSON *o)
+{
+	if (number(o, "version") > 0)
+		printf("  model     version %.0f\n", number(o, "version"));
+	else
+		printf("  model     none of its own; sentroid model show %s shows what is in force\n",
+		       ifname);
+}
+
+static void print_candidate(const cJSON *c)
+{
+	if (*text(c, "waits"))
+		printf("  candidate version %.0f waits: %s\n", number(c, "version"),
+		       text(c, "waits"));
+	else
+		printf("  candidate version %.0f on trial, %.0f evaluations so far\n",
+		       number(c, "version"), number(c, "evaluations"));
+}
+
+/* What the first model lacks; nothing where there are samples enough. */
+static void print_needed(const cJSON *o)
+{
+	double kept = number(o, "fresh") + number(o, "reservoir"), needed = number(o, "needed");
+
+	if (!strcmp(text(o, "state"), "baseline") && kept < needed)
+		printf("  needed    %.0f of %.0f samples for the first model\n", kept, needed);
+}
+
 static void print_status(const char *ifname, const cJSON *o)
 {
+	const cJSON *candidate = cJSON_GetObjectItemCaseSensitive(o, "candidate");
+
 	printf("%s: %s%s%s\n", ifname, text(o, "state"), flag(o, "training") ? ", training" : "",
 	       flag(o, "asked") ? ", another training was asked for" : "");
-	printf("  model     version %.0f\n", number(o, "version"));
+	print_model(ifname, o);
 	printf("  samples   %.0f new, %.0f trained on before, %.0f of attacks, %.0f between the marks\n",
 	       number(o, "fresh"), number(o, "reservoir"), number(o, "attacks"),
 	       number(o, "unlabelled"));
@@ -82,8 +113,10 @@ static void print_status(const char *ifname, const cJSON *o)
 	       number(o, "rolled_back"));
 	if (!strcmp(text(o, "state"), "active"))
 		printf("  next      in %.0f s at the latest\n", number(o, "next_s"));
-	if (!strcmp(text(o, "state"), "baseline"))
-		printf("  needed    %.0f samples for the first model\n", number(o, "needed"));
+	if (cJSON_IsObject(candidate))
+		print_candidate(candidate);
+	else
+		print_needed(o);
 	printf("  latest    %s\n", text(o, "note"));
 }
 

@@ -61,6 +61,9 @@ until_true 30 shadowed
 check "the first model trained runs in the shadow slot" agent_log
 in_force "$shipped" && stage_is "$candidate" Staging
 check "... and is staged, while the one before stays in force" model list
+in_words() { in_srv "$SENTROID" learn status "$LAB_IF" --state-dir "$LAB_TMP/state"; }
+in_words | grep -Eq "^  candidate version $candidate on trial, [0-9]+ evaluations so far$" && ! in_words | grep -q "^  needed"
+check "... which learn status tells in words" in_words
 
 agent_stop KILL
 # shellcheck disable=SC2119

@@ -49,6 +49,9 @@ configuration=('[baseline]' "seconds = $BASELINE" '[train]' 'target_fpr = 0.01' 
 agent_start "${configuration[@]}" || give_up "the agent starts"
 [[ $(learn now "$LAB_IF") == *"learning is in state 'baseline'"* ]]
 check "no training is asked for amid the baseline" learn now "$LAB_IF"
+learn status | grep -Eq '^  needed +[0-9]+ of [0-9]{3} samples for the first model$' &&
+	learn status | grep -q "^  model     none of its own; sentroid model show $LAB_IF "
+check "... whose status says what is there of what the first model needs" learn status
 benign_start $((BASELINE + 40)) 7
 sleep "$BASELINE"
 # So short a baseline may make a first candidate that the gate refuses.

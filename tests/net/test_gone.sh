@@ -11,12 +11,13 @@ cd "$(dirname "$0")/../.." || exit 2
 # shellcheck source-path=SCRIPTDIR source=agent.sh
 . tests/net/agent.sh
 
-agent_tools || skip_all "tools are missing"
+agent_tools jq || skip_all "tools are missing"
 agent_lab gone || exit
 err=$LAB_TMP/stderr
 : >"$err"
 printf '%s\n' '[attach]' 'policy = observe' 'egress = yes' 'flows = 4096' >"$LAB_TMP/agent.conf"
 
+# shellcheck disable=SC2317 # called by check
 said() { cat "$err"; agent_log; }
 page() { in_srv curl -s -o /dev/null -w '%{http_code}' --max-time 3 "http://127.0.0.1:$AGENT_PORT$1"; }
 # answers PATH CODE: within a few seconds.

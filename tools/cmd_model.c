@@ -56,7 +56,9 @@ static int model_push(int argc, char **argv)
 		.name = "model push",
 		.args = "IFACE FILE",
 		.doc = "Check a model file and put it in force on an interface, while traffic flows. It "
-		       "keeps the version number that is in the file.",
+		       "keeps the version number that is in the file. The agent's learning rests while it "
+		       "is in force, and an agent that starts puts its own version in production back: "
+		       "what is to stay is learned, uploaded or promoted.",
 		.least = 2,
 		.most = 2,
 		.options = options,

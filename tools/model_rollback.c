@@ -39,16 +39,11 @@ static unsigned int choose(const struct rollback *r)
 	return sen_registry_previous(r->registry);
 }
 
-static int load_target(struct rollback *r, struct sen_why *why)
+static int load_version(struct rollback *r, unsigned int version, struct sen_why *why)
 {
-	unsigned int version = r->registry ? choose(r) : 0;
 	struct sen_model *model = NULL;
-	int err;
+	int err = sen_registry_load(r->registry, version, &model, why);
 
-	if (!version)
-		return sen_why(why, -ENOENT, "sentroid model list shows what there is",
-			       "rolling back: %s: no earlier version was in production", r->ifname);
-	err = sen_registry_load(r->registry, version, &model, why);
 	if (!err)
 		err = sen_model_flatten(model, &r->model, why);
 	r->model.learned = 1;
@@ -56,12 +51,37 @@ static int load_target(struct rollback *r, struct sen_why *why)
 	return err;
 }
 
+/* Before anything was learned here the shipped model was in force, whatever was pushed over it. */
+static int load_shipped(struct rollback *r, struct sen_why *why)
+{
+	int err = load_model(NULL, &r->model, why);
+
+	if (err || !r->had_model ||
+	    memcmp(r->model.digest, r->before.digest, sizeof(r->model.digest)) != 0)
+		return err;
+	return sen_why(why, -ENOENT, "sentroid model push IFACE FILE puts another one in force",
+		       "rolling back: %s: the shipped model is in force, and nothing was before it",
+		       r->ifname);
+}
+
+static int load_target(struct rollback *r, struct sen_why *why)
+{
+	unsigned int version = r->registry ? choose(r) : 0;
+
+	if (version)
+		return load_version(r, version, why);
+	if (!r->registry || !sen_registry_production(r->registry))
+		return load_shipped(r, why);
+	return sen_why(why, -ENOENT, "sentroid model push IFACE FILE puts another one in force",
+		       "rolling back: %s: no earlier version was in production", r->ifname);
+}
+
 /* In force and on record, or neither: unrecorded, the agent would undo it at its next start. */
 static int push_and_record(struct rollback *r, struct sen_why *why)
 {
 	int err = sen_dataplane_push(r->dp, SEN_SLOT_ACTIVE, &r->model, why);
 
-	if (err || sen_registry_production(r->registry) == r->model.version)
+	if (err || !r->model.learned || sen_registry_production(r->registry) == r->model.version)
 		return err;
 	err = sen_registry_approve(r->registry, r->model.version, "rolled back by the operator",
 				   why);
@@ -103,7 +123,7 @@ int model_rollback(int argc, char **argv)
 		.args = "IFACE",
 		.doc = "Put the version in force that was in production before, and record it. If a "
 		       "model that is not in production was pushed by hand, the version in production "
-		       "is put in force again.",
+		       "is put in force again, or, where nothing was learned yet, the shipped model.",
 		.least = 1,
 		.most = 1,
 		.options = options,

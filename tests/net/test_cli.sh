@@ -144,7 +144,10 @@ check "no registry is made by the way"
 run model list --state-dir "$LAB_TMP/state"
 says "No models" && [ ! -e "$LAB_TMP/state" ]
 check "model list without any"
-refuses "model rollback: no version" 1 "no earlier version" model rollback "$LAB_IF" --state-dir "$LAB_TMP/state"
+run model rollback "$LAB_IF" --state-dir "$LAB_TMP/state"
+[ "$rc" = 0 ] && [ "$(json .model.digest)" = "$(digest_of models/default.json)" ] && [ ! -e "$LAB_TMP/state" ]
+check "model rollback where nothing was learned yet: to the shipped model"
+refuses "model rollback: nothing before that" 1 "the shipped model is in force" model rollback "$LAB_IF" --state-dir "$LAB_TMP/state"
 kept=$LAB_TMP/state/$LAB_IF/models
 mkdir -p "$kept"
 for v in 1 2; do cp "$m/$v.json" "$kept/00000$v.json"; done

@@ -75,12 +75,27 @@ static int check_output(const char *option, const char *path)
 		       usage_error("%s: - is no file: /dev/stdout is standard output", option);
 }
 
+/* Two names of a file that need not be there yet: alike, and in one folder. */
+static bool is_same_name(const char *a, const char *b)
+{
+	const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
+	char folder_a[PATH_MAX], folder_b[PATH_MAX];
+	struct stat sa, sb;
+
+	if (strcmp(slash_a ? slash_a + 1 : a, slash_b ? slash_b + 1 : b) != 0)
+		return false;
+	snprintf(folder_a, sizeof(folder_a), "%.*s.", slash_a ? (int)(slash_a - a + 1) : 0, a);
+	snprintf(folder_b, sizeof(folder_b), "%.*s.", slash_b ? (int)(slash_b - b + 1) : 0, b);
+	return !stat(folder_a, &sa) && !stat(folder_b, &sb) && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
 /* By name, or the same one by two. */
 static bool is_same_file(const char *a, const char *b)
 {
 	struct stat sa, sb;
 
-	if (!strcmp(a, b))
+	if (is_same_name(a, b))
 		return true;
 	return !stat(a, &sa) && !stat(b, &sb) && S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev &&
 	       sa.st_ino == sb.st_ino;

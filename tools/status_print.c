@@ -130,14 +130,16 @@ static void print_counters(const struct sen_stats *c)
 static void print_attachment(const struct status *s)
 {
 	char path[PATH_MAX];
+	bool found;
 
-	if (s->attachment == SEN_ATTACHMENT_HOLDS)
-		printf("%s: attached\n", s->name);
-	else if (s->attachment == SEN_ATTACHMENT_GONE)
-		printf("%s: PROGRAM GONE\n", s->name);
-	else if (sen_netns_path(s->meta.netns, path, sizeof(path)))
+	if (s->attachment == SEN_ATTACHMENT_ELSEWHERE) {
+		found = sen_netns_path(s->meta.netns, path, sizeof(path));
 		printf("%s: in another network namespace, %s: ask there whether it is attached\n",
-		       s->name, path);
+		       s->name, found ? path : "to which no path was found");
+		return;
+	}
+	printf("%s: %s\n", s->name,
+	       s->attachment == SEN_ATTACHMENT_HOLDS ? "attached" : "PROGRAM GONE");
 }
 
 void status_print(const struct status *s)

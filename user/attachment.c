@@ -2,9 +2,12 @@
 #include <bpf/libbpf.h>
 #include <ctype.h>
 #include <dirent.h>
+#include <linux/capability.h>
 #include <linux/if_link.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <xdp/libxdp.h>
 
 #include "attachment.h"
@@ -47,6 +50,15 @@ bool sen_netns_path(uint32_t inode, char *path, size_t size)
 	       find_in("/proc", "/ns/net", true, inode, path, size);
 }
 
+/* Without that capability other processes' namespaces look as if they were none: so it is under the unit. */
+bool sen_netns_is_gone(uint32_t inode)
+{
+	char path[PATH_MAX];
+
+	return !geteuid() && prctl(PR_CAPBSET_READ, CAP_SYS_PTRACE) == 1 &&
+	       !sen_netns_path(inode, path, sizeof(path));
+}
+
 /* Among the members of a dispatcher; their ids are not what the interface reports. */
 static bool dispatched(const struct sen_meta *meta, bool *frags)
 {
@@ -76,12 +88,10 @@ uint32_t sen_attachment_top(const struct sen_meta *meta)
 
 enum sen_attachment sen_attachment_look(const struct sen_meta *meta, bool *frags)
 {
-	char path[PATH_MAX];
 	bool holds;
 
 	if (meta->netns != sen_netns_here())
-		return sen_netns_path(meta->netns, path, sizeof(path)) ? SEN_ATTACHMENT_ELSEWHERE :
-									 SEN_ATTACHMENT_GONE;
+		return SEN_ATTACHMENT_ELSEWHERE;
 	holds = meta->dispatcher ? dispatched(meta, frags) :
 				   sen_attachment_top(meta) == meta->prog_id;
 	return holds ? SEN_ATTACHMENT_HOLDS : SEN_ATTACHMENT_GONE;

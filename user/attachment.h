@@ -16,8 +16,8 @@
 
 enum sen_attachment {
 	SEN_ATTACHMENT_HOLDS,
-	SEN_ATTACHMENT_GONE, /* the program from the interface, or the interface, or its namespace */
-	SEN_ATTACHMENT_ELSEWHERE, /* of another network namespace, from which it cannot be told */
+	SEN_ATTACHMENT_GONE,      /* the program from the interface, or the interface */
+	SEN_ATTACHMENT_ELSEWHERE, /* of another network namespace, or of one that is no more */
 };
 
 /* Ask the kernel, by the index that the interface had: whatever its name is now. *frags, unless NULL, is
@@ -29,7 +29,9 @@ uint32_t sen_attachment_top(const struct sen_meta *meta);
 
 /* Inode of the network namespace of the calling thread; 0 where that cannot be told. */
 uint32_t sen_netns_here(void);
-/* A path that leads into a network namespace: a name of ip-netns(8), or a process. False: there is none. */
+/* A path that leads into a network namespace: a name of ip-netns(8), or a process. False: none was found. */
 bool sen_netns_path(uint32_t inode, char *path, size_t size);
+/* Whether a network namespace is no more: nothing leads there, and the caller may ask every process. */
+bool sen_netns_is_gone(uint32_t inode);
 
 #endif

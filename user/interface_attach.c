@@ -16,6 +16,7 @@
 #include "paths.h"
 
 #define PROBE_BYTES 65536 /* what a model takes on disk */
+#define TRIES_TOLD  5     /* after so many that fail alike it is said why; one a second */
 
 static ino_t pin_inode(const struct sen_interface *i)
 {
@@ -90,6 +91,7 @@ static int connect_ring(struct sen_interface *i, struct sen_why *why)
 	if (err)
 		return sen_why(why, err, NULL, "events ring: %s: %s", i->name, strerror(-err));
 	i->connected = true;
+	i->owes = false;
 	return 0;
 }
 
@@ -179,7 +181,12 @@ static int attach_again(struct sen_interface *i, struct sen_why *why)
 		sen_dataplane_meta(i->dp)->prog_id);
 	let_go(i);
 	err = sen_loader_detach(i->name, why);
-	return err ? err : attach(i, options, why);
+	if (err)
+		return err;
+	/* Should this fail, nothing is left to read it from. */
+	i->owed = options;
+	i->owes = true;
+	return attach(i, options, why);
 }
 
 /* Take over what is attached; -ENOENT: nothing is. Where the interface has lost its program, it is
@@ -190,6 +197,8 @@ static int take_over(struct sen_interface *i, bool anyway, struct sen_why *why)
 	enum sen_attachment where;
 	int err = open_and_claim(i, why);
 
+	if (err == -ENOENT && i->owes && now)
+		return attach(i, i->owed, why);
 	if (err)
 		return err;
 	where = sen_attachment_look(sen_dataplane_meta(i->dp), NULL);
@@ -200,8 +209,10 @@ static int take_over(struct sen_interface *i, bool anyway, struct sen_why *why)
 		return attach_again(i, why);
 	let_go(i);
 	if (where == SEN_ATTACHMENT_ELSEWHERE)
-		return sen_why(why, -EXDEV, "run one agent in each network namespace",
-			       "interface: %s: attached in another network namespace", i->name);
+		return sen_why(
+			why, -EXDEV,
+			"run an agent there, or sentroid detach if that namespace is no more",
+			"interface: %s: attached in another network namespace", i->name);
 	return sen_why(why, -ENODEV, "ip link shows the interfaces that there are",
 		       "interface: %s: no such interface", i->name);
 }
@@ -375,13 +386,13 @@ int sen_interface_open(const char *ifname, const struct sen_interface_env *env,
 	return 0;
 }
 
-/* That nothing is there to take over is what is waited for; anything else, when it is new. */
-static void tell_once(struct sen_interface *i, int err, const struct sen_why *why)
+/* Nothing to take over is what is waited for, and an attachment that is being made is not yet whole: told is
+ * what stays so, once. */
+static void tell_if_it_lasts(struct sen_interface *i, int err, const struct sen_why *why)
 {
-	if (err == i->told)
-		return;
-	i->told = err;
-	if (err != -ENOENT && err != -ENODEV)
+	i->failed = err == i->failed_with ? i->failed + 1 : 1;
+	i->failed_with = err;
+	if (i->failed == TRIES_TOLD && err != -ENOENT && err != -ENODEV)
 		sen_log(SEN_LOG_WARNING, "%s: not taken over: %s", i->name, why->text);
 }
 
@@ -395,10 +406,10 @@ static void reconnect(struct sen_interface *i)
 	i->attached_here = false;
 	err = take_over(i, false, &why);
 	if (err) {
-		tell_once(i, err, &why);
+		tell_if_it_lasts(i, err, &why);
 		return;
 	}
-	i->told = 0;
+	i->failed = 0;
 	if (fill_empty_slot(i, &why) || sen_learner_start(i->learner, sen_now_ms(), &why) ||
 	    connect_ring(i, &why)) {
 		sen_log(SEN_LOG_WARNING, "%s: not taken over: %s", i->name, why.text);

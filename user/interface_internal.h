@@ -12,6 +12,7 @@
 #include "http.h"
 #include "interface.h"
 #include "learner.h"
+#include "loader.h"
 #include "log.h"
 #include "registry.h"
 #include "ring.h"
@@ -25,8 +26,11 @@ struct sen_interface {
 	bool store_made;            /* nor was the file of samples */
 	bool attached_here;
 	bool connected;
-	ino_t pin;    /* of the program, to notice another in its place */
-	int told;     /* why it could not be taken over, as far as that was said */
+	ino_t pin;       /* of the program, to notice another in its place */
+	int failed_with; /* the last try to take it over; so often in a row */
+	unsigned int failed;
+	bool owes; /* pins were removed to attach it again like this, which is still to be done */
+	struct sen_attach_options owed;
 	uint32_t top; /* what the interface named when it was last looked at, see attachment.h */
 
 	struct sen_dataplane *dp;

@@ -411,9 +411,11 @@ static void read_meta(const char *ifname, struct sen_meta *out)
 	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return;
-	if (!bpf_map_lookup_elem(fd, &zero, &m) && m.magic == SEN_ABI_MAGIC &&
-	    m.abi == SEN_ABI_VERSION)
+	/* Earlier versions wrote all but the namespace, in the same places. */
+	if (!bpf_map_lookup_elem(fd, &zero, &m) && m.magic == SEN_ABI_MAGIC) {
+		m.netns = m.abi < SEN_ABI_NETNS ? out->netns : m.netns;
 		*out = m;
+	}
 	close(fd);
 }
 
@@ -442,11 +444,12 @@ static int detach_program(const char *ifname, const struct sen_meta *m)
 /* From here it can neither be seen nor be taken off there. */
 static int refuse_elsewhere(const char *ifname, const struct sen_meta *m, struct sen_why *why)
 {
-	char path[PATH_MAX] = "?", hint[PATH_MAX + 64];
+	char path[PATH_MAX] = "PATH", hint[PATH_MAX + 64];
 
-	if (sen_attachment_look(m, NULL) != SEN_ATTACHMENT_ELSEWHERE)
+	if (m->netns == sen_netns_here() || sen_netns_is_gone(m->netns))
 		return 0;
-	sen_netns_path(m->netns, path, sizeof(path));
+	if (!sen_netns_path(m->netns, path, sizeof(path)))
+		strcpy(path, "PATH");
 	snprintf(hint, sizeof(hint), "nsenter --net=%s sentroid detach %s", path, ifname);
 	return sen_why(why, -EXDEV, hint,
 		       "detaching XDP program: %s: it is in another network namespace", ifname);

@@ -100,7 +100,7 @@ GETTER(alerts_open, i->alerts_open)
 /* Rows of one name stand together: HELP and TYPE are written before the first. */
 static const struct metric metrics[] = {
 	PLAIN("sentroid_attached", "gauge", attached,
-	      "Whether the pinned maps of the interface are there."),
+	      "Whether the packet program is pinned and on the interface."),
 	PLAIN("sentroid_attached_native", "gauge", native,
 	      "Whether the program runs in native XDP."),
 	PLAIN("sentroid_attached_dispatcher", "gauge", dispatcher,

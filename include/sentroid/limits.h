@@ -5,6 +5,7 @@
 
 #define SEN_ABI_MAGIC   0x534e5452u /* "SNTR" */
 #define SEN_ABI_VERSION 4
+#define SEN_ABI_NETNS   4 /* since which the network namespace of an interface is written down */
 
 #define SEN_DIMS     16  /* features that a model sees */
 #define SEN_MEASURES 28  /* values measured at a decision point, those included */

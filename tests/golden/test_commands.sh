@@ -200,6 +200,10 @@ for other in good.csv ./good.csv; do
 	[ "$rc" = 2 ] && grep -q "good.csv: one would replace the other" err && cmp before.csv good.csv
 	check "--flows good.csv --packets $other: refused" said
 done
+"${replay[@]}" --flows new.csv --packets ./new.csv >out 2>err
+rc=$?
+[ "$rc" = 2 ] && grep -q "one would replace the other" err && [ ! -e new.csv ]
+check "... and a file that is not there yet" said
 for option in --flows --packets; do
 	"${replay[@]}" $option - >out 2>err
 	rc=$?

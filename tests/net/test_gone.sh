@@ -28,6 +28,14 @@ answers() {
 		sleep 0.2
 	done
 }
+# is_said WORDS: in the log, within a few seconds.
+is_said() {
+	local end=$((SECONDS + 8))
+	until agent_log | grep -q "$1"; do
+		((SECONDS < end)) || return 1
+		sleep 0.2
+	done
+}
 attached_metric() { agent_get /metrics | sed -n "s/^sentroid_attached{interface=\"$LAB_IF\"} //p"; }
 programs() { in_srv ip -d link show "$1" | grep -c 'prog/xdp'; }
 as_configured() {
@@ -46,9 +54,7 @@ agent_start || give_up "the agent starts"
 answers /readyz 200 && as_configured
 check "the agent attaches" said
 in_srv ip link set dev "$LAB_IF" xdp off
-sleep 1.5
-answers /readyz 503 && [ "$(page /healthz)" = 200 ] && [ "$(attached_metric)" = 0 ] &&
-	agent_log | grep -q "no longer on the interface"
+answers /readyz 503 && [ "$(page /healthz)" = 200 ] && [ "$(attached_metric)" = 0 ] && is_said "no longer on the interface"
 check "the program is taken off by another tool: not ready, not attached, and a line about it" said
 agent_stop TERM
 # shellcheck disable=SC2119
@@ -93,4 +99,12 @@ in_cli "$SENTROIDD" -i "$LAB_IF" -c "$LAB_TMP/agent.conf" --state-dir "$LAB_TMP/
 check "an agent there does not take it for its own" said
 in_srv "$SENTROID" detach "$LAB_IF" >/dev/null 2>"$err" && [ ! -e "$SENTROID_BPFFS" ] && [ "$(programs "$LAB_IF")" = 0 ]
 check "detach where it is" said
+dead=$LAB_SRV-dead
+ip netns add "$dead" && ip -n "$dead" link add sen-dead type veth peer name sen-peer &&
+	nsenter --net="/run/netns/$dead" "$SENTROID" attach sen-dead --mode skb >/dev/null 2>"$err"
+in_srv "$SENTROID" detach sen-dead >/dev/null 2>"$err"
+[ $? = 1 ] && grep -q "/run/netns/$dead" "$err" && ip netns del "$dead" && sleep 0.5 &&
+	in_srv "$SENTROID" detach sen-dead >/dev/null 2>"$err" && [ ! -e "$SENTROID_BPFFS" ]
+check "pins of a namespace that is no more can be removed from anywhere" said
+ip netns del "$dead" 2>/dev/null
 check_done

@@ -144,12 +144,13 @@ static void a_request_has_its_time(void **state)
 	say(slow, "GET /");
 	kept = dial(&s); /* they are taken in turn */
 	ask(kept);
-	later_s += 9;
+	later_s += 5;
 	say(slow, "pa");
 	ask(kept);
-	later_s += 2;
-	say(slow, "ge");
-	assert_int_equal(recv(slow, &byte, 1, 0), 0);
+	later_s += 6;
+	/* It may be gone already. */
+	send(slow, "ge", 2, MSG_NOSIGNAL);
+	assert_true(recv(slow, &byte, 1, 0) <= 0);
 	/* What was answered begins anew. */
 	ask(kept);
 	close(slow);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
+#include <net/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 #define DRAIN_MS 100 /* the kernel side batches its wake-ups */
 #define TICK_MS  1000
+#define RETRY_MS 30000 /* after an interface that has appeared could not be opened */
 
 /* A training and an upload of each interface may wait. */
 _Static_assert(SEN_WORKER_JOBS >= 2 * SEN_AGENT_INTERFACES, "every interface finds room");
@@ -98,6 +100,76 @@ static void reload(struct sen_agent *a)
 	sd_notify(0, "READY=1");
 }
 
+/* ---- interfaces, those that are not there yet, too ---- */
+
+static int open_interface(struct sen_agent *a, const char *name, struct sen_why *why)
+{
+	const struct sen_interface_env env = { .loop = a->loop,
+					       .worker = a->worker,
+					       .config = &a->config };
+	int err = sen_interface_open(name, &env, &a->interfaces[a->count], why);
+
+	if (!err)
+		a->count++;
+	return err;
+}
+
+/* True if it has come, and is watched from now on. */
+static bool has_come(struct sen_agent *a, struct sen_agent_awaited *w)
+{
+	struct sen_why why = { 0 };
+	int err;
+
+	if (!if_nametoindex(w->name)) {
+		*w = (struct sen_agent_awaited){ .name = w->name, .err = -ENODEV };
+		return false;
+	}
+	if (sen_now_ms() < w->retry_ms)
+		return false;
+	err = open_interface(a, w->name, &why);
+	if (!err) {
+		sen_log(SEN_LOG_NOTICE, "%s: has appeared, watched from now on", w->name);
+		return true;
+	}
+	if (err != w->err)
+		sen_log(SEN_LOG_WARNING, "%s: has appeared, but is not watched: %s", w->name,
+			why.text);
+	w->err = err;
+	w->retry_ms = sen_now_ms() + RETRY_MS;
+	return false;
+}
+
+static void try_awaited(struct sen_agent *a)
+{
+	size_t still = 0;
+
+	for (size_t i = 0; i < a->awaited_n; i++)
+		if (!has_come(a, &a->awaited[i]))
+			a->awaited[still++] = a->awaited[i];
+	a->awaited_n = still;
+}
+
+/* One that comes late is no reason to leave the others unwatched; but where there is none, something is wrong. */
+static int start_interfaces(struct sen_agent *a, struct sen_why *why)
+{
+	for (size_t i = 0; i < a->options.count; i++) {
+		const char *name = a->options.interfaces[i];
+		int err = open_interface(a, name, why);
+
+		if (err == -ENODEV && !if_nametoindex(name))
+			a->awaited[a->awaited_n++] = (struct sen_agent_awaited){ .name = name,
+										 .err = err };
+		else if (err)
+			return err;
+	}
+	if (!a->count)
+		return -ENODEV;
+	for (size_t i = 0; i < a->awaited_n; i++)
+		sen_log(SEN_LOG_WARNING, "%s: no such interface; waits for it to appear",
+			a->awaited[i].name);
+	return 0;
+}
+
 /* ---- what the loop calls ---- */
 
 static void on_signal(void *ctx, int signo)
@@ -126,6 +198,7 @@ static void on_tick(void *ctx)
 
 	for (size_t i = 0; i < a->count; i++)
 		sen_interface_tick(a->interfaces[i]);
+	try_awaited(a);
 }
 
 static void on_trained(void *ctx)
@@ -191,23 +264,6 @@ static int start_timers(struct sen_agent *a)
 		return err;
 	a->watchdog_ms = (int64_t)watchdog_us / 2000;
 	return add_timer(a, on_watchdog, a->watchdog_ms > 0 ? a->watchdog_ms : 1);
-}
-
-static int start_interfaces(struct sen_agent *a, struct sen_why *why)
-{
-	struct sen_interface_env env = { .loop = a->loop,
-					 .worker = a->worker,
-					 .config = &a->config };
-
-	for (size_t i = 0; i < a->options.count; i++) {
-		int err = sen_interface_open(a->options.interfaces[i], &env, &a->interfaces[i],
-					     why);
-
-		if (err)
-			return err;
-		a->count++;
-	}
-	return 0;
 }
 
 static int start_all(struct sen_agent *a, struct sen_why *why)

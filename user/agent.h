@@ -20,7 +20,8 @@ struct sen_agent_options {
 
 struct sen_agent;
 
-/* Read the configuration and bring everything up. All or nothing. -EINVAL: bad configuration. */
+/* Read the configuration and bring everything up. All or nothing; but of several interfaces those that do not
+ * exist are waited for. -EINVAL: bad configuration; -ENODEV: none of them exists. */
 int sen_agent_start(const struct sen_agent_options *options, struct sen_agent **out,
 		    struct sen_why *why);
 /* Until SIGTERM or SIGINT. */

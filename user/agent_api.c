@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What HTTP shows of the agent. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +23,11 @@ bool sen_agent_ready(struct sen_agent *a, char *reason, size_t size)
 	for (size_t i = 0; i < a->count; i++)
 		if (!sen_interface_ready(a->interfaces[i], reason, size))
 			return false;
-	return true;
+	if (!a->awaited_n)
+		return true;
+	snprintf(reason, size, "%s: %s", a->awaited[0].name,
+		 a->awaited[0].err == -ENODEV ? "no such interface" : "not attached");
+	return false;
 }
 
 static void get_health(void *ctx, struct sen_http_reply *reply)
@@ -44,9 +49,12 @@ static void get_metrics(void *ctx, struct sen_http_reply *reply)
 {
 	struct sen_agent *a = ctx;
 	struct sen_metrics_interface *views = calloc(a->count, sizeof(*views));
+	const char *awaited[SEN_AGENT_INTERFACES];
 	struct sen_metrics_process process = {
 		.start_s = a->started_s,
 		.trainer_beat_s = sen_wall_ms(sen_worker_heartbeat_ms(a->worker)) / 1000,
+		.awaited = awaited,
+		.awaited_n = a->awaited_n,
 	};
 	FILE *out = open_memstream(&reply->body, &reply->len);
 
@@ -54,6 +62,8 @@ static void get_metrics(void *ctx, struct sen_http_reply *reply)
 		goto cleanup;
 	for (size_t i = 0; i < a->count; i++)
 		sen_interface_view(a->interfaces[i], &views[i]);
+	for (size_t i = 0; i < a->awaited_n; i++)
+		awaited[i] = a->awaited[i].name;
 	sen_metrics_write(out, views, a->count, &process);
 	reply->type = METRICS_TYPE;
 cleanup:

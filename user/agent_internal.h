@@ -14,6 +14,13 @@
 #define SEN_AGENT_JOB_STALE_MS \
 	900000 /* no training or upload goes on so long without asking whether to end */
 
+/* An interface that was named and did not exist at the start. */
+struct sen_agent_awaited {
+	const char *name;
+	int err;          /* why it is not open; -ENODEV: it does not exist */
+	int64_t retry_ms; /* not opened before that */
+};
+
 struct sen_agent {
 	struct sen_agent_options options;
 	struct sen_config config;
@@ -22,6 +29,8 @@ struct sen_agent {
 	struct sen_http *http;
 	struct sen_interface *interfaces[SEN_AGENT_INTERFACES];
 	size_t count;
+	struct sen_agent_awaited awaited[SEN_AGENT_INTERFACES];
+	size_t awaited_n;
 	int wakeup;          /* the worker's, in the loop */
 	int64_t started_s;   /* Unix time */
 	int64_t watchdog_ms; /* between signs of life to systemd, 0: none wanted */

@@ -184,7 +184,15 @@ static void write_stats(FILE *out, const struct sen_metrics_interface *in, size_
 				(unsigned long long)stat_value(&in[i], &verdicts[v]));
 }
 
-static void write_table(FILE *out, const struct sen_metrics_interface *in, size_t n)
+static void write_awaited(FILE *out, const struct metric *attached,
+			  const struct sen_metrics_process *process)
+{
+	for (size_t i = 0; i < process->awaited_n; i++)
+		row(out, attached, &(struct sen_metrics_interface){ .name = process->awaited[i] });
+}
+
+static void write_table(FILE *out, const struct sen_metrics_interface *in, size_t n,
+			const struct sen_metrics_process *process)
 {
 	for (size_t m = 0; m < COUNT(metrics);) {
 		size_t end = m + 1;
@@ -195,6 +203,8 @@ static void write_table(FILE *out, const struct sen_metrics_interface *in, size_
 		for (size_t i = 0; i < n; i++)
 			for (size_t k = m; k < end; k++)
 				row(out, &metrics[k], &in[i]);
+		if (metrics[m].get == get_attached)
+			write_awaited(out, &metrics[m], process);
 		m = end;
 	}
 }
@@ -297,7 +307,7 @@ int sen_metrics_write(FILE *out, const struct sen_metrics_interface *interfaces,
 		      const struct sen_metrics_process *process)
 {
 	write_stats(out, interfaces, n);
-	write_table(out, interfaces, n);
+	write_table(out, interfaces, n, process);
 	write_states(out, interfaces, n);
 	write_drift(out, interfaces, n);
 	write_alerts(out, interfaces, n);

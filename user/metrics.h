@@ -32,6 +32,9 @@ struct sen_metrics_interface {
 struct sen_metrics_process {
 	int64_t start_s; /* Unix time */
 	int64_t trainer_beat_s;
+	const char *const
+		*awaited; /* interfaces that do not exist yet: not attached, and nothing else */
+	size_t awaited_n;
 };
 
 /* Write all metrics. 0, or -EIO if the stream has failed. */

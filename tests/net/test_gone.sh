@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Programs and interfaces that go from under Sentroid: taken off by another tool, removed and made anew,
-# renamed, in another network namespace. Nobody says that it watches when it does not, nobody says
+# renamed, in another network namespace, not there yet. Nobody says that it watches when it does not, nobody says
 # detached while a program is left, and what can be attached again is.
 
 cd "$(dirname "$0")/../.." || exit 2
@@ -107,4 +107,30 @@ in_srv "$SENTROID" detach sen-dead >/dev/null 2>"$err"
 	in_srv "$SENTROID" detach sen-dead >/dev/null 2>"$err" && [ ! -e "$SENTROID_BPFFS" ]
 check "pins of a namespace that is no more can be removed from anywhere" said
 ip netns del "$dead" 2>/dev/null
+
+# --- not there yet -------------------------------------------------------------------------------
+
+late() { in_srv curl -s --max-time 3 "http://127.0.0.1:$AGENT_PORT/readyz"; }
+late_metric() { agent_get /metrics | sed -n 's/^sentroid_attached{interface="sen-late"} //p'; }
+say_late() { agent_log | grep -c "sen-late: $1"; }
+in_srv_bg "$SENTROIDD" -i sen-late -i "$LAB_IF" -c "$LAB_TMP/agent.conf" --state-dir "$LAB_TMP/state" \
+	--listen "127.0.0.1:$AGENT_PORT"
+AGENT_PID=$LAB_PID
+agent_answers && [ "$(agent_says '.attached')" = true ] && [ "$(agent_says .name)" = "$LAB_IF" ]
+check "one of two interfaces does not exist: the other is watched" said
+sleep 1.5
+answers /readyz 503 && [ "$(late)" = "sen-late: no such interface" ] && [ "$(late_metric)" = 0 ] &&
+	[ "$(attached_metric)" = 1 ] && [ "$(say_late 'no such interface')" = 1 ] && [ ! -e "$LAB_TMP/state/sen-late" ]
+check "... which is not ready, and says of it once that it is waited for" said
+ip -n "$LAB_SRV" link add sen-late type veth peer name sen-late-peer && answers /readyz 200 &&
+	[ "$(late_metric)" = 1 ] && [ "$(programs sen-late)" = 1 ] && [ "$(say_late 'has appeared')" = 1 ] &&
+	[ "$(api status | jq -c '[.interfaces[].attached]')" = '[true,true]' ]
+check "it appears: watched, too" said
+agent_stop TERM
+in_srv "$SENTROID" detach sen-late >/dev/null && in_srv "$SENTROID" detach "$LAB_IF" >/dev/null &&
+	ip -n "$LAB_SRV" link del sen-late
+in_srv timeout 10 "$SENTROIDD" -i sen-late -i sen-later -c "$LAB_TMP/agent.conf" --state-dir "$LAB_TMP/state" \
+	--listen none >/dev/null 2>"$err"
+[ $? = 1 ] && grep -q "no such interface" "$err" && ! grep -q "waits for" "$err"
+check "where none exists there is nothing to wait for" said
 check_done

@@ -12,8 +12,11 @@
 static char *print(size_t n)
 {
 	static struct sen_metrics_interface in[2];
+	static const char *const awaited[] = { "eth2" };
 	struct sen_metrics_process process = { .start_s = 1700000000,
-					       .trainer_beat_s = 1700000001 };
+					       .trainer_beat_s = 1700000001,
+					       .awaited = awaited,
+					       .awaited_n = 1 };
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
@@ -55,6 +58,8 @@ static void values_are_there(void **state)
 	char *text = print(2);
 
 	(void)state;
+	has(text, "sentroid_attached{interface=\"eth0\"} 1");
+	has(text, "sentroid_attached{interface=\"eth2\"} 0");
 	has(text, "sentroid_packets_total{interface=\"eth0\"} 1234567890123");
 	has(text, "sentroid_packets_total{interface=\"eth1.100\"} 0");
 	has(text, "sentroid_verdicts_total{interface=\"eth0\",verdict=\"drop\"} 42");

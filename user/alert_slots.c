@@ -101,6 +101,13 @@ void sen_alert_slots_remove(struct sen_alert_slots *t, struct sen_alert_slot *s)
 	s->used = false;
 }
 
+void sen_alert_slots_drop_candidates(struct sen_alert_slots *t)
+{
+	for (size_t i = 0; i < t->capacity; i++)
+		if (t->slot[i].used && !t->slot[i].alert.id)
+			sen_alert_slots_remove(t, &t->slot[i]);
+}
+
 struct sen_alert_slot *sen_alert_slots_at(struct sen_alert_slots *t, size_t number)
 {
 	return &t->slot[number];

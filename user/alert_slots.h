@@ -49,6 +49,8 @@ void sen_alert_slots_put(struct sen_alert_slots *table, struct sen_alert_slot *s
 			 const struct sen_alert_key *key);
 /* Its contents stay readable until the next one is put. */
 void sen_alert_slots_remove(struct sen_alert_slots *table, struct sen_alert_slot *slot);
+/* Remove all candidates. */
+void sen_alert_slots_drop_candidates(struct sen_alert_slots *table);
 
 /* Slot by number, below the capacity; many are not used. */
 struct sen_alert_slot *sen_alert_slots_at(struct sen_alert_slots *table, size_t number);

@@ -63,16 +63,15 @@ int sen_alerts_new(const struct sen_alerts_settings *settings, sen_alert_fn fn, 
 {
 	struct sen_alerts *a = calloc(1, sizeof(*a));
 
-	if (!a)
-		return -ENOMEM;
-	a->settings = *settings;
-	a->fn = fn;
-	a->ctx = ctx;
-	a->slots = sen_alert_slots_new(settings->capacity);
-	if (!a->slots) {
+	if (a)
+		a->slots = sen_alert_slots_new(settings->capacity);
+	if (!a || !a->slots) {
 		free(a);
 		return -ENOMEM;
 	}
+	a->settings = *settings;
+	a->fn = fn;
+	a->ctx = ctx;
 	*out = a;
 	return 0;
 }
@@ -458,6 +457,11 @@ void sen_alerts_close_all(struct sen_alerts *a)
 		if (s->used)
 			slot_close(a, s);
 	}
+}
+
+void sen_alerts_forget_novelties(struct sen_alerts *a)
+{
+	sen_alert_slots_drop_candidates(a->slots);
 }
 
 size_t sen_alerts_open(const struct sen_alerts *a)

@@ -82,6 +82,8 @@ bool sen_alerts_explain(struct sen_alerts *alerts, const struct sen_event *ev, i
 /* Updates and closings that are due. */
 void sen_alerts_tick(struct sen_alerts *alerts, int64_t now_ms);
 void sen_alerts_close_all(struct sen_alerts *alerts);
+/* Novelties that have not become alerts yet come to nothing. */
+void sen_alerts_forget_novelties(struct sen_alerts *alerts);
 
 size_t sen_alerts_open(const struct sen_alerts *alerts);
 /* Alerts of a class ever opened. */

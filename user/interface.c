@@ -276,6 +276,9 @@ void sen_interface_tick(struct sen_interface *i)
 	int64_t now_ms = sen_now_ms();
 
 	sen_interface_check(i);
+	/* What a model that has been taken back since found odd is no news either. */
+	if (sen_learner_withholds_novelties(i->learner))
+		sen_alerts_forget_novelties(i->alerts);
 	sen_alerts_tick(i->alerts, now_ms);
 	if (!i->connected)
 		return;

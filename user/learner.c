@@ -68,6 +68,7 @@ void sen_learner_free(struct sen_learner *l)
 	sen_model_free(l->reference);
 	sen_candidate_free(l->candidate);
 	free(l->shipped);
+	free(l->starting);
 	free(l->judged);
 	sen_store_close(l->store);
 	free(l->store_path);
@@ -78,13 +79,19 @@ void sen_learner_free(struct sen_learner *l)
 
 int sen_learner_hold_out(struct sen_learner *l, const struct sen_model *shipped)
 {
+	struct sen_model_flat *flat = malloc(sizeof(*flat));
+	int err = flat ? sen_model_flatten(shipped, flat, NULL) : -ENOMEM;
 	struct sen_sample *samples;
 	size_t n;
 
-	samples = sen_labelled_centroids(shipped, &n);
-	if (!samples)
-		return -ENOMEM;
+	samples = err ? NULL : sen_labelled_centroids(shipped, &n);
+	if (!samples) {
+		free(flat);
+		return err ? err : -ENOMEM;
+	}
+	free(l->starting);
 	free(l->shipped);
+	l->starting = flat;
 	l->shipped = samples;
 	l->shipped_n = n;
 	l->shipped_known = sen_validate_recall(shipped, samples, n);

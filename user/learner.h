@@ -101,8 +101,8 @@ void sen_learner_configure(struct sen_learner *l, const struct sen_config *confi
 /* Keep the samples in a file from now on; what was kept so far goes. On an error they stay in memory, and
  * the learner goes on all the same. */
 int sen_learner_keep(struct sen_learner *l, const char *path, struct sen_why *why);
-/* The attacks that a model has labelled centroids of are what every candidate is tried on, beside local
- * samples: the shipped model, as a rule. -ENOMEM. */
+/* The attacks that the shipped model has labelled centroids of are what every candidate is tried on, beside
+ * local samples; and a first model that goes bad gives way to it. -ENOMEM, or as sen_model_flatten(). */
 int sen_learner_hold_out(struct sen_learner *l, const struct sen_model *shipped);
 /* Take over what is in force, or begin with a baseline. Again when the program has been attached anew: its
  * counters have then begun anew, too. */

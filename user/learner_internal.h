@@ -47,7 +47,9 @@ struct sen_learner {
 	struct sen_model *reference; /* bounds the drift of what descends from it */
 	struct sen_sample *shipped;  /* attacks that every candidate is tried on */
 	size_t shipped_n;
-	double shipped_known;            /* share of them that the shipped model itself flags */
+	double shipped_known; /* share of them that the shipped model itself flags */
+	struct sen_model_flat
+		*starting; /* the shipped model, for when there is none trained here; or NULL */
 	struct sen_candidate *candidate; /* NULL: there is none */
 	unsigned int reference_wanted;   /* version that the registry has it from, 0: itself */
 	unsigned int condemned; /* version that is to be rolled back and is still in force, 0: none */

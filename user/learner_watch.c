@@ -121,9 +121,26 @@ void sen_learner_record_roll_back(struct sen_learner *l)
 	l->unrecorded_told = false;
 }
 
-/* There is nothing to go back to: what its model is like must be found out anew. */
+static int enforce_starting(struct sen_learner *l, struct sen_why *why)
+{
+	int err;
+
+	if (!l->starting)
+		return sen_why(why, -ENOENT, NULL, "there is no shipped model");
+	err = l->ops.push(l->ctx, SEN_SLOT_ACTIVE, l->starting, why);
+	if (err)
+		return err;
+	l->active.version = l->starting->version;
+	memcpy(l->active.digest, l->starting->digest, sizeof(l->active.digest));
+	return 0;
+}
+
+/* There is none trained here to go back to: what is normal must be found out anew. */
 static void start_over(struct sen_learner *l, int64_t now_ms)
 {
+	struct sen_why why = { 0 };
+	int err = enforce_starting(l, &why);
+
 	l->unrecorded = l->status.version;
 	/* What this model has led to is what it is to get away from. */
 	sen_learner_forget_normal(l);
@@ -131,9 +148,13 @@ static void start_over(struct sen_learner *l, int64_t now_ms)
 	sen_learner_end_rest(l);
 	sen_learner_record_roll_back(l);
 	sen_learner_begin_baseline(l, now_ms);
+	l->status.rolled_back++;
 	sen_learner_say(l, SEN_LOG_WARNING,
-			"%s and there is none before it: the baseline begins again",
-			l->roll_back_reason);
+			"%s and there is none before it: %s%s, the baseline begins again",
+			l->roll_back_reason,
+			err ? "it stays in force, for the shipped model cannot be: " :
+			      "the shipped model is in force",
+			err ? why.text : "");
 }
 
 static void tell_roll_back(struct sen_learner *l, unsigned int bad)

@@ -160,6 +160,8 @@ static void live_second(struct sen_rehearsal *r)
 	struct sen_training *training;
 
 	memcpy(r->left, sen_policy_defaults.rate, sizeof(r->left));
+	if (withholds_novelties(r))
+		sen_alerts_forget_novelties(r->alerts);
 	sen_alerts_tick(r->alerts, now_ms(r));
 	if (!r->learner)
 		return;

@@ -92,6 +92,7 @@ agent_stop TERM
 in_srv "$SENTROID" detach "$LAB_IF" >/dev/null && rm -rf "$LAB_TMP/state"
 # shellcheck disable=SC2119
 agent_start || give_up "an agent without a past starts"
+start=$(status .model.digest)
 calm
 agent_until 30 '.learner.state == "active"' || give_up "a model after its baseline"
 odd
@@ -99,6 +100,8 @@ agent_until 20 '.learner.state == "baseline"'
 check "the first model goes bad: the baseline begins again" agent_log
 [ "$(status '| "\(.policy) \(.model.learned)"')" = "enforce-learned false" ]
 check "... and nothing is enforced until it is over" status .
+[ "$(status .model.digest)" = "$start" ] && [ "$(agent_says .learner.rolled_back)" = 1 ]
+check "... and the model to start with is in force again" status .model
 hush
 agent_stop TERM
 check_done

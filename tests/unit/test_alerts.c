@@ -45,6 +45,30 @@ static void novelties_wait_for_a_name(void **state)
 	sen_alerts_free(a);
 }
 
+/* What found them odd is taken back before their time has come. */
+static void novelties_can_come_to_nothing(void **state)
+{
+	struct sen_finding scan = alert_rule(SEN_CLASS_SCAN);
+	struct sen_alerts_settings patient = alert_settings;
+	struct sen_event scanner, odd;
+	struct sen_alerts *a;
+	struct seen seen = { 0 };
+
+	(void)state;
+	patient.novelty_hold_ms = 1000;
+	a = alerts_make(&patient, &seen);
+	scanner = event_make(IPPROTO_TCP, 1, 1000, 2, 80);
+	odd = event_make(IPPROTO_TCP, 4, 1000, 5, 80);
+	sen_alerts_event(a, &scanner, &scan, 100);
+	for (int n = 0; n < 3; n++)
+		sen_alerts_event(a, &odd, &alert_novelty, 100);
+	sen_alerts_forget_novelties(a);
+	sen_alerts_tick(a, 2000);
+	assert_int_equal(seen.opened, 1);
+	assert_int_equal(seen.closed, 0);
+	sen_alerts_free(a);
+}
+
 static void one_scan_is_one_alert(void **state)
 {
 	struct sen_finding scan = alert_rule(SEN_CLASS_SCAN);
@@ -355,6 +379,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(novelties_wait_for_a_name),
+		cmocka_unit_test(novelties_can_come_to_nothing),
 		cmocka_unit_test(one_scan_is_one_alert),
 		cmocka_unit_test(spoofed_flood_is_one_alert),
 		cmocka_unit_test(pairs_stay_apart),

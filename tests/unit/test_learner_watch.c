@@ -93,6 +93,45 @@ static void a_bad_first_model_is_not_used_again(void **state)
 	lab_expect_stage(l, 2, "Archived", "flagged 50.0%");
 }
 
+static void a_bad_first_model_gives_way_to_the_shipped_one(void **state)
+{
+	struct sen_model *shipped = fixture_model();
+	struct lab *l = *state;
+	struct sen_model_flat flat;
+
+	assert_int_equal(sen_model_flatten(shipped, &flat, NULL), 0);
+	assert_int_equal(sen_learner_hold_out(l->learner, shipped), 0);
+	lab_count(l, 1000, 500);
+	assert_int_equal(l->fake.active.version, flat.version);
+	assert_memory_equal(l->fake.active.digest, flat.digest, sizeof(flat.digest));
+	assert_int_equal(l->fake.active.learned, 0);
+	assert_int_equal(sen_learner_status(l->learner)->rolled_back, 1);
+	assert_true(lab_has_said(l, "the shipped model is in force, the baseline begins again"));
+	assert_true(sen_learner_withholds_novelties(l->learner));
+	/* It is not taken for one that somebody else has put there. */
+	lab_pass(l, 6);
+	assert_false(lab_has_said(l, "somebody else"));
+	lab_feed(l, 1000, 0);
+	lab_pass(l, 21);
+	lab_finish_training(l);
+	assert_int_equal(lab_state(l), SEN_LEARNER_ACTIVE);
+	assert_int_equal(sen_learner_status(l->learner)->version, l->fake.active.version);
+	sen_model_free(shipped);
+}
+
+/* It stays, for want of another, and is counted all the same. */
+static void without_the_shipped_model_a_bad_first_one_stays(void **state)
+{
+	struct lab *l = *state;
+
+	lab_count(l, 1000, 500);
+	assert_int_equal(l->fake.active.version, 1);
+	assert_int_equal(sen_learner_status(l->learner)->rolled_back, 1);
+	assert_true(lab_has_said(
+		l,
+		"it stays in force, for the shipped model cannot be: there is no shipped model"));
+}
+
 static void switched_off_stays_off(void **state)
 {
 	struct lab *l = *state;
@@ -266,6 +305,8 @@ int main(void)
 		TEST(what_has_settled_is_on_record),
 		TEST(the_watch_outlasts_the_agent),
 		FIRST(a_bad_first_model_is_not_used_again),
+		FIRST(a_bad_first_model_gives_way_to_the_shipped_one),
+		FIRST(without_the_shipped_model_a_bad_first_one_stays),
 		FIRST(models_learned_here_are_marked),
 		TEST(switched_off_stays_off),
 		FIRST(switched_off_no_baseline_begins),

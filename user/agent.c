@@ -77,6 +77,16 @@ static void keep_fixed(const struct sen_config *now, struct sen_config *fresh)
 	memcpy(fresh->state_dir, now->state_dir, sizeof(fresh->state_dir));
 }
 
+/* What is attached stays as it is; what is attached from now on goes by the new ones. */
+static void tell_attach(const struct sen_config *now, const struct sen_config *fresh)
+{
+	if (now->attach_mode != fresh->attach_mode || now->policy != fresh->policy ||
+	    now->attach_egress != fresh->attach_egress || now->attach_flows != fresh->attach_flows)
+		sen_log(SEN_LOG_WARNING,
+			"configuration: [attach] takes effect at the next attaching; `sentroid "
+			"policy IFACE POLICY` changes the policy now");
+}
+
 static void reload(struct sen_agent *a)
 {
 	struct sen_why why = { 0 };
@@ -90,6 +100,7 @@ static void reload(struct sen_agent *a)
 		sen_log(SEN_LOG_ERROR, "%s; goes on as before", why.text);
 	} else {
 		keep_fixed(&a->config, &fresh);
+		tell_attach(&a->config, &fresh);
 		a->config = fresh;
 		sen_log_set_level(a->config.log_level);
 		sen_log(SEN_LOG_NOTICE, "configuration read again");

@@ -169,6 +169,12 @@ printf '[learn]\nenabled = no\n' >"$LAB_TMP/agent.conf"
 kill -HUP "$AGENT_PID"
 logs "configuration read again" && agent_until 5 '.learner.state == "off"'
 check "SIGHUP reads the configuration again" agent_says .learner
+[[ $(agent_log) != *"[attach] takes effect"* ]]
+check "... without a word of what has not changed" agent_log
+printf '[learn]\nenabled = no\n[attach]\npolicy = observe\n' >"$LAB_TMP/agent.conf"
+kill -HUP "$AGENT_PID"
+logs "[attach] takes effect at the next attaching" && [ "$(status .policy)" = alert ]
+check "... and says that what is attached stays as it is" agent_log
 printf '[learn]\nenabled = perhaps\n' >"$LAB_TMP/agent.conf"
 kill -HUP "$AGENT_PID"
 logs "agent.conf:2:" && logs "goes on as before" && [ "$(agent_says .learner.state)" = off ] && agent_get /readyz >/dev/null

@@ -177,7 +177,8 @@ static const struct option options[] = {
 	REAL("train", "target_fpr", train_target_fpr, 0.00001, 0.1,
 	     "share of benign flows that may reach the threshold"),
 	REAL("train", "threshold_margin", train_threshold_margin, 1, 10,
-	     "room above that share's quantile"),
+	     "room above that share's quantile; doubled for a first model that is trained within "
+	     "three minutes"),
 	COUNT("drift", "window", drift_window, 5, 86400,
 	      "seconds of traffic compared with the reference"),
 	COUNT("drift", "windows", drift_windows, 1, 100,

@@ -171,45 +171,6 @@ static __always_inline void pair_update(struct sen_pair *q, const struct contrib
 	q->empty_slow = sub_floor(add_saturating(q->empty_slow, c->opened), c->filled);
 }
 
-#define SEN_ARP_ANSWER_TICKS (2 * SEN_TICKS_PER_SEC)  /* an answer comes within so long */
-#define SEN_ARP_OWNER_TICKS  (60 * SEN_TICKS_PER_SEC) /* an address silent for longer may move */
-
-/* t->last is now, target_update() has been here. Does another MAC than the owner claim the address? One that has no owner, or whose owner has been
- * silent for long, is the claimant's from now on. */
-static __always_inline bool arp_contested(struct sen_target *t, const struct contribution *c)
-{
-	__u64 owner = mac_value(t->mac);
-	bool mine = owner == mac_value(c->mac);
-
-	if (owner && !mine && t->last - t->claimed < SEN_ARP_OWNER_TICKS)
-		return true;
-	t->claimed = t->last;
-	if (!mine)
-		__builtin_memcpy(t->mac, c->mac, sizeof(t->mac));
-	return false;
-}
-
-/*
- * What an ARP packet counts against its sender, in events: two where it claims somebody else's address,
- * one where nobody asked but himself. A question is answered once; our own questions leave by the other way, so an
- * answer to them only counts where it contradicts what was said before.
- */
-static __always_inline __u32 arp_update(struct sen_target *t, const struct contribution *c)
-{
-	bool asked = t->asked && t->last - t->asked < SEN_ARP_ANSWER_TICKS &&
-		     mac_value(t->asker) != mac_value(c->mac);
-
-	if (c->arp == SEN_ARP_QUESTION) {
-		t->asked = t->last ? t->last : 1;
-		__builtin_memcpy(t->asker, c->mac, sizeof(t->asker));
-		return 0;
-	}
-	t->asked = 0;
-	if (arp_contested(t, c))
-		return 2 * SEN_EVENT_UNIT;
-	return asked || c->arp == SEN_ARP_CLAIM_TO_US ? 0 : SEN_EVENT_UNIT;
-}
-
 /*
  * A host as the tables know it: its address and its VLAN, since two VLANs may have the same addresses. IPv4
  * addresses and MACs leave bytes 6 to 9 empty: the VLAN stands in the last two of these, as it is, and a
@@ -257,6 +218,17 @@ static __always_inline void host_count_untracked(enum claim claim)
 	st->set_contended += claim == SEN_CLAIM_CONTENDED;
 }
 
+/* The entry of a host that is known, NULL of another; place->set is NULL where the map is missing. */
+static __always_inline void *host_find(const struct table *t, __u32 sets, const __u64 *key,
+				       struct place *place)
+{
+	__u64 words[SEN_KEY_WORDS] = { 0 };
+
+	key_copy(words, key, t->key_words);
+	table_place(place, words, sets);
+	return table_set(t, place) ? table_find(t, place, key) : NULL;
+}
+
 /*
  * The entry of a host; where it finds no room, the stand-in, as if it were seen for the first time. A new
  * host takes no entry whose time is not over, or a flood of new ones would wash all of them out, each
@@ -265,18 +237,12 @@ static __always_inline void host_count_untracked(enum claim claim)
 static __always_inline void *host_entry(const struct table *t, __u32 sets, const __u64 *key,
 					struct place *place, __u32 now, void *spare)
 {
+	void *entry = host_find(t, sets, key, place);
 	enum claim claim = SEN_CLAIM_FULL;
-	__u64 words[SEN_KEY_WORDS] = { 0 };
-	void *entry = NULL;
 	__s64 left;
 
-	key_copy(words, key, t->key_words);
-	table_place(place, words, sets);
-	if (table_set(t, place)) {
-		entry = table_find(t, place, key);
-		if (!entry && table_victim(t, place, now, &left))
-			entry = table_make(t, place, key, now, &claim);
-	}
+	if (!entry && place->set && table_victim(t, place, now, &left))
+		entry = table_make(t, place, key, now, &claim);
 	if (entry)
 		return entry;
 	place->set = NULL;
@@ -330,7 +296,75 @@ __noinline int context_source(const struct contribution *c)
 	return 0;
 }
 
-/* Comes before context_source(): it finds out whether an ARP claim counts against its sender. Behind context_pair(). */
+#define SEN_ARP_ANSWER_TICKS (2 * SEN_TICKS_PER_SEC)  /* an answer comes within so long */
+#define SEN_ARP_OWNER_TICKS  (60 * SEN_TICKS_PER_SEC) /* an address silent for longer may move */
+
+static __always_inline bool arp_is_owner(const struct sen_target *t, const struct contribution *c)
+{
+	return mac_value(t->mac) == mac_value(c->mac);
+}
+
+/* t->last is now, target_decay() has been here. Does the address belong to another MAC than the sender's? One that
+ * has no owner, or whose owner has been silent for long, is free. */
+static __always_inline bool arp_contested(const struct sen_target *t, const struct contribution *c)
+{
+	return mac_value(t->mac) && !arp_is_owner(t, c) &&
+	       t->last - t->claimed < SEN_ARP_OWNER_TICKS;
+}
+
+/*
+ * The other half of an ARP question: whoever hears it learns its sender's address and MAC. In events, what counts
+ * against the sender: as much as a claim where the address is somebody else's. The owner's own is a sign of life. It
+ * makes no owner, and no entry: nobody has the address of a probe (RFC 5227), and the others get theirs by claims.
+ */
+__noinline int arp_asker(const struct contribution *c)
+{
+	const struct table table = TARGET_TABLE;
+	struct sen_scratch *scratch = scratch_of_cpu();
+	__u64 key[SEN_ADDR_BYTES / 8];
+	struct sen_target *t;
+	struct place place;
+
+	if (!scratch || !c || !scratch->endpoints.from.w[3])
+		return 0;
+	host_key(key, scratch->endpoints.from.b, scratch->packet.key.vlan);
+	t = host_find(&table, sen_target_sets, key, &place);
+	if (!t)
+		return 0;
+	target_decay(t, c->now);
+	if (arp_is_owner(t, c))
+		t->claimed = t->last;
+	return arp_contested(t, c) ? 2 * SEN_EVENT_UNIT : 0;
+}
+
+/*
+ * What an ARP packet counts against its sender for the address that it is about, in events: two where it claims
+ * somebody else's, one where nobody asked but himself. A question is answered once; our own questions leave by the
+ * other way, so an answer to them only counts where it contradicts what was said before. A free address becomes his
+ * who answers for it: were it his who cries first, the rightful owner would be the one who contradicts.
+ */
+static __always_inline __u32 arp_update(struct sen_target *t, const struct contribution *c)
+{
+	bool asked = t->asked && t->last - t->asked < SEN_ARP_ANSWER_TICKS &&
+		     mac_value(t->asker) != mac_value(c->mac);
+	bool answer = asked || c->arp == SEN_ARP_CLAIM_TO_US;
+
+	if (c->arp == SEN_ARP_QUESTION) {
+		t->asked = t->last ? t->last : 1;
+		__builtin_memcpy(t->asker, c->mac, sizeof(t->asker));
+		return arp_asker(c);
+	}
+	t->asked = 0;
+	if (arp_contested(t, c))
+		return 2 * SEN_EVENT_UNIT;
+	if (answer || arp_is_owner(t, c)) {
+		t->claimed = t->last;
+		__builtin_memcpy(t->mac, c->mac, sizeof(t->mac));
+	}
+	return answer ? 0 : SEN_EVENT_UNIT;
+}
+
+/* Comes before context_source(): it finds out what an ARP packet counts against its sender. Behind context_pair(). */
 __noinline int context_target(struct contribution *c)
 {
 	const struct table table = TARGET_TABLE;

@@ -42,9 +42,10 @@ static __always_inline enum sen_arp_kind arp_kind(const struct ethhdr *eth, bool
 
 /*
  * A question is about the target's address; a claim, be it an answer or a gratuitous question for
- * the sender's own address, is about the sender's.
+ * the sender's own address, is about the sender's, which is left in *from either way.
  */
-static __always_inline enum sen_outcome parse_arp(struct cursor *c, struct sen_packet *p)
+static __always_inline enum sen_outcome parse_arp(struct cursor *c, struct sen_packet *p,
+						  union sen_addr *from)
 {
 	struct sen_arp *arp = cursor_take(c, struct sen_arp);
 	struct ethhdr *eth = c->start;
@@ -65,6 +66,7 @@ static __always_inline enum sen_outcome parse_arp(struct cursor *c, struct sen_p
 	__builtin_memset(&out[0], 0, sizeof(out[0]));
 	__builtin_memcpy(out[0].b, arp->sender_mac, 6);
 	addr_from_ipv4(&out[1], p->arp == SEN_ARP_QUESTION ? target : sender);
+	addr_from_ipv4(from, sender);
 	return SEN_PARSED;
 }
 
@@ -159,7 +161,7 @@ static __always_inline enum sen_outcome parse(struct cursor *c, struct sen_scrat
 	enum sen_outcome outcome;
 
 	if (proto == SEN_ETH_P_ARP)
-		return parse_arp(c, p);
+		return parse_arp(c, p, &s->endpoints.from);
 	if (proto >= 0)
 		proto = skip_labels(c, proto);
 	if (proto < 0)

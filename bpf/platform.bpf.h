@@ -130,7 +130,7 @@ struct contribution {
 	__u32 half_open;   /* it is new, and TCP */
 	__u32 completed;   /* it is TCP, and its first answer came */
 	__u32 new_pair;    /* it is new, and so is its pair */
-	__u32 unsolicited; /* an ARP claim that counts against its sender */
+	__u32 unsolicited; /* ARP: what counts against its sender */
 	__u8 arp;          /* enum sen_arp_kind */
 	__u8 mac[6];       /* ARP: sender */
 	__u8 pad;
@@ -143,9 +143,9 @@ struct sen_scratch {
 	struct sen_flow_key
 		carrier; /* of an ICMP error, while `packet` has the key of what it quotes */
 	__u32 carrier_side;
-	struct sen_endpoints endpoints;
-	__u32 offset;      /* of a cursor that was put aside */
-	__u32 inner_proto; /* EtherType that it stands on */
+	struct sen_endpoints endpoints; /* of ARP `from` only: the sender's IP */
+	__u32 offset;                   /* of a cursor that was put aside */
+	__u32 inner_proto;              /* EtherType that it stands on */
 	struct contribution contribution;
 	struct sen_vector vector;
 	struct sen_lanes lanes;

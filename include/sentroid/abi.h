@@ -129,7 +129,7 @@ struct sen_target {
 	__u32 half_open_slow; /* TCP flows that it has not answered, */
 	__u32 completed_slow; /* and those that it has */
 	__u32 asked;          /* tick of the last ARP question for it, 0: never */
-	__u32 claimed;        /* tick of the last ARP claim by `mac` */
+	__u32 claimed;        /* tick of the last ARP claim by `mac`, or question in its name */
 	__u32 pad1;
 	__u64 sources_mid[2];
 	__u8 mac[6];   /* that it belongs to, as far as ARP has said */

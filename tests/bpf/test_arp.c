@@ -26,11 +26,17 @@ static int close_rig(void **state)
 	return 0;
 }
 
-static void ask(struct rig *rig, uint64_t asker, uint32_t target)
+/* A question that tells all who hear it that the asker has this address. */
+static void ask_as(struct rig *rig, uint64_t asker, uint32_t ip, uint32_t target)
 {
 	struct packet p;
 
-	rig_send(rig, packet_arp(&p, ARP_QUESTION, asker, HOST(asker & 0xff), target));
+	rig_send(rig, packet_arp(&p, ARP_QUESTION, asker, ip, target));
+}
+
+static void ask(struct rig *rig, uint64_t asker, uint32_t target)
+{
+	ask_as(rig, asker, HOST(asker & 0xff), target);
 }
 
 static void claim(struct rig *rig, uint64_t mac, uint32_t ip)
@@ -77,9 +83,8 @@ static void a_claim_without_a_question(void **state)
 static void a_question_for_ones_own_address_is_a_claim(void **state)
 {
 	struct rig *rig = *state;
-	struct packet p;
 
-	rig_send(rig, packet_arp(&p, ARP_QUESTION, SPOOFER, GATEWAY, GATEWAY));
+	ask_as(rig, SPOOFER, GATEWAY, GATEWAY);
 	assert_int_equal(unsolicited(rig, SPOOFER), 1);
 }
 
@@ -153,6 +158,91 @@ static void an_address_that_moved(void **state)
 	ask(rig, ASKER, GATEWAY);
 	claim(rig, OWNER, GATEWAY); /* now it is the newcomer's */
 	assert_int_equal(unsolicited(rig, OWNER), 2);
+}
+
+/* Who hears a question learns its sender's address from it: a false one poisons as well as a claim. */
+static void a_question_in_anothers_name(void **state)
+{
+	struct rig *rig = *state;
+
+	ask(rig, ASKER, GATEWAY);
+	claim(rig, OWNER, GATEWAY);
+	ask_as(rig, SPOOFER, GATEWAY, HOST(1));
+	assert_int_equal(unsolicited(rig, SPOOFER), 2);
+	assert_int_equal(rig_last_event(rig)->vector.v[SEN_FEATURE_SRC_UNSOLICITED_64],
+			 sen_lg_events(2 * SEN_EVENT_UNIT));
+	ask_as(rig, SPOOFER, GATEWAY, HOST(1));
+	assert_int_equal(unsolicited(rig, SPOOFER), 4);
+	ask_as(rig, OWNER, GATEWAY, HOST(1));
+	assert_int_equal(unsolicited(rig, OWNER), 0);
+}
+
+/* An owner that asks is there, though nobody asks for it; and nobody else's question says so. */
+static void an_owner_that_only_asks(void **state)
+{
+	struct rig *rig = *state;
+	uint32_t start = rig_tick(rig), minute = 60 * SEN_TICKS_PER_SEC;
+
+	ask(rig, ASKER, GATEWAY);
+	claim(rig, OWNER, GATEWAY);
+	rig_set_tick(rig, start + minute - 1);
+	ask_as(rig, OWNER, GATEWAY, HOST(1));
+	rig_set_tick(rig, start + 2 * minute - 2);
+	ask_as(rig, SPOOFER, GATEWAY, HOST(1));
+	assert_int_equal(unsolicited(rig, SPOOFER), 2);
+	rig_set_tick(rig, start + 2 * minute - 1);
+	/* The owner may have left: no offence, but no claim either. */
+	ask_as(rig, SPOOFER + 1, GATEWAY, HOST(1));
+	assert_int_equal(unsolicited(rig, SPOOFER + 1), 0);
+	ask_as(rig, OWNER, GATEWAY, HOST(1));
+	claim(rig, SPOOFER + 2, GATEWAY);
+	assert_int_equal(unsolicited(rig, SPOOFER + 2), 2);
+}
+
+/* Who cries first, unasked, does not make a spoofer of the host that has the address. */
+static void an_unasked_claim_makes_no_owner(void **state)
+{
+	struct rig *rig = *state;
+
+	claim(rig, SPOOFER, HOST(1));
+	ask(rig, ASKER, GATEWAY);
+	assert_int_equal(unsolicited(rig, ASKER), 0);
+	ask(rig, SPOOFER, HOST(1)); /* nor does an answer to himself */
+	claim(rig, SPOOFER, HOST(1));
+	ask_as(rig, OWNER, GATEWAY, HOST(1));
+	claim(rig, ASKER, HOST(1));
+	assert_int_equal(unsolicited(rig, ASKER), 0);
+	claim(rig, SPOOFER, HOST(1));
+	assert_int_equal(unsolicited(rig, SPOOFER), 4);
+}
+
+/* Nobody owns 0.0.0.0, which stands for "none yet" (RFC 5227), even where somebody has claimed it. */
+static void a_probe_says_nothing_of_its_sender(void **state)
+{
+	struct rig *rig = *state;
+
+	ask(rig, SPOOFER, 0);
+	claim(rig, OWNER, 0);
+	ask_as(rig, ASKER, 0, GATEWAY);
+	assert_int_equal(unsolicited(rig, ASKER), 0);
+}
+
+/* Who has claimed nothing owns nothing, however often he asks. */
+static void a_question_makes_no_owner(void **state)
+{
+	struct rig *rig = *state;
+
+	ask_as(rig, ASKER, HOST(1), GATEWAY);
+	ask_as(rig, SPOOFER, HOST(1), GATEWAY);
+	assert_int_equal(unsolicited(rig, SPOOFER), 0);
+	assert_null(rig_target(rig, LAYER_IP4, HOST(1)));
+	assert_int_equal(rig_used(&rig->targets), 1);
+	ask_as(rig, OWNER, HOST(2), HOST(1)); /* known from here on, but nobody's */
+	ask_as(rig, ASKER, HOST(1), GATEWAY);
+	ask_as(rig, SPOOFER, HOST(1), GATEWAY);
+	assert_int_equal(unsolicited(rig, SPOOFER), 0);
+	claim(rig, ASKER, HOST(1));
+	assert_int_equal(unsolicited(rig, ASKER), 0);
 }
 
 /* The questions of this host leave by the other way: answers to it need none, but may contradict. */
@@ -243,6 +333,13 @@ static void an_address_in_two_vlans(void **state)
 	assert_int_equal(told(rig), sen_lg_events(SEN_EVENT_UNIT));
 	say(rig, 10, ARP_ANSWER, OWNER + 20, GATEWAY, HOST(1));
 	assert_int_equal(told(rig), sen_lg_events(2 * SEN_EVENT_UNIT));
+	/* The same for who asks. */
+	say(rig, 10, ARP_QUESTION, OWNER + 10, GATEWAY, HOST(1));
+	assert_int_equal(told(rig), 0);
+	say(rig, 20, ARP_QUESTION, SPOOFER, GATEWAY, HOST(1));
+	assert_int_equal(told(rig), sen_lg_events(2 * SEN_EVENT_UNIT));
+	say(rig, 30, ARP_QUESTION, SPOOFER + 1, GATEWAY, HOST(1));
+	assert_int_equal(told(rig), 0);
 }
 
 /* ARP has no answers within a flow: each side's claims are flows of their own. */
@@ -273,6 +370,11 @@ int main(void)
 		TEST(a_question_is_answered_once),
 		TEST(a_contested_address),
 		TEST(an_address_that_moved),
+		TEST(a_question_in_anothers_name),
+		TEST(an_owner_that_only_asks),
+		TEST(an_unasked_claim_makes_no_owner),
+		TEST(a_probe_says_nothing_of_its_sender),
+		TEST(a_question_makes_no_owner),
 		cmocka_unit_test_setup_teardown(answers_to_this_host, open_addressed, close_rig),
 		TEST(questions_in_quick_succession),
 		TEST(questions_from_many),

@@ -53,7 +53,7 @@ static int on_option(int key, const char *value, void *input)
 		o->model = value;
 		return 0;
 	case KEY_POLICY:
-		err = parse_choice("--policy", value, policy_words, &choice);
+		err = parse_choice("--policy", value, sen_policy_words, &choice);
 		if (!err)
 			o->attach.policy = choice;
 		return err;
@@ -100,7 +100,7 @@ static void report(const char *ifname, const struct options *o,
 	printf("%s: attached in %s mode, %s, program %u, model %u (%.*s), policy %s\n", ifname,
 	       result->native ? "native" : "skb",
 	       result->dispatcher ? "under the dispatcher" : "single program", result->prog_id,
-	       model->version, DIGEST_SHORT, digest, policy_words[o->attach.policy]);
+	       model->version, DIGEST_SHORT, digest, sen_policy_words[o->attach.policy]);
 	if (*result->note)
 		note("%s: %s", ifname, result->note);
 }

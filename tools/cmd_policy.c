@@ -30,7 +30,7 @@ static int print_json(const char *ifname, unsigned int mode)
 	char *text;
 
 	cJSON_AddStringToObject(object, "name", ifname);
-	cJSON_AddStringToObject(object, "policy", policy_word(mode));
+	cJSON_AddStringToObject(object, "policy", sen_policy_word(mode));
 	text = cJSON_PrintUnformatted(object);
 	cJSON_Delete(object);
 	if (!text) {
@@ -69,7 +69,7 @@ int cmd_policy(int argc, char **argv)
 	bool json = false;
 
 	if (parse_line(&syntax, argc, argv, &json, arg) ||
-	    (arg[1] && parse_choice("POLICY", arg[1], policy_words, &wanted)))
+	    (arg[1] && parse_choice("POLICY", arg[1], sen_policy_words, &wanted)))
 		return EXIT_USAGE;
 	if (!is_root("policy", arg[0]))
 		return EXIT_FAILED;
@@ -77,6 +77,6 @@ int cmd_policy(int argc, char **argv)
 		return fail(&why);
 	if (json)
 		return print_json(arg[0], policy.mode);
-	printf("%s: policy %s\n", arg[0], policy_word(policy.mode));
+	printf("%s: policy %s\n", arg[0], sen_policy_word(policy.mode));
 	return EXIT_DONE;
 }

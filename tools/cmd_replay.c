@@ -110,7 +110,7 @@ static int on_option(int key, const char *value, void *input)
 		o->model = value;
 		return 0;
 	case KEY_POLICY:
-		return parse_choice("--policy", value, policy_words, &o->policy);
+		return parse_choice("--policy", value, sen_policy_words, &o->policy);
 	case KEY_FLOWS:
 		o->flows = value;
 		return check_output("--flows", value);

@@ -16,8 +16,6 @@
 
 static const char version[] = "sentroid " SENTROID_VERSION;
 
-const char *const policy_words[] = { "observe", "alert", "enforce", "enforce-learned", NULL };
-
 /* Command being parsed or run, for messages; empty for `sentroid` itself. */
 static const char *command_name = "";
 
@@ -278,11 +276,6 @@ int run_command(const char *group, const char *doc, const struct command *table,
 		if (!strcmp(argv[1], c->name))
 			return c->run(argc - 1, argv + 1);
 	return usage_error("unknown %s '%s'", argv[1][0] == '-' ? "option" : "command", argv[1]);
-}
-
-const char *policy_word(unsigned int mode)
-{
-	return mode <= SEN_MODE_ENFORCE_LEARNED ? policy_words[mode] : "unknown";
 }
 
 void digest_text(const __u8 *digest, char hex[DIGEST_HEX])

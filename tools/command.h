@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config.h"
 #include "model.h"
 #include "why.h"
 
@@ -83,11 +84,6 @@ void note_damage(void *ctx, const struct sen_why *why);
 void show_progress(uint64_t packets, bool done);
 /* True for root; else explains. `doing` is what root is needed for, `on` what it is done to. */
 bool is_root(const char *doing, const char *on);
-
-/* Words of enum sen_mode, NULL behind the last. */
-extern const char *const policy_words[];
-/* "unknown" for what is none. */
-const char *policy_word(unsigned int mode);
 
 #define DIGEST_HEX   (2 * SEN_DIGEST_BYTES + 1)
 #define DIGEST_SHORT 12 /* digits that tell digests apart for people */

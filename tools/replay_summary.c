@@ -162,7 +162,7 @@ static void print_text(const struct replay_summary *s, const struct tops *tops)
 	printf("evaluations  %" PRIu64 ", %" PRIu64 " flagged\n", s->evaluations,
 	       s->flagged_evaluations);
 	printf("policy       %s: %" PRIu64 " packets of %" PRIu64 " flows dropped\n",
-	       policy_word(s->policy), s->dropped, tops->dropped);
+	       sen_policy_word(s->policy), s->dropped, tops->dropped);
 	for (unsigned int id = 1; id < SEN_CLASS_MAX; id++) {
 		uint64_t alerts = sen_alerts_total(s->alerts, id);
 
@@ -244,7 +244,7 @@ static int print_json(const struct replay_summary *s, const struct tops *tops)
 	cJSON_AddNumberToObject(root, "flagged", (double)tops->flagged);
 	cJSON_AddNumberToObject(root, "evaluations", (double)s->evaluations);
 	cJSON_AddNumberToObject(root, "flagged_evaluations", (double)s->flagged_evaluations);
-	cJSON_AddStringToObject(root, "policy", policy_word(s->policy));
+	cJSON_AddStringToObject(root, "policy", sen_policy_word(s->policy));
 	cJSON_AddNumberToObject(root, "dropped_packets", (double)s->dropped);
 	cJSON_AddNumberToObject(root, "dropped_flows", (double)tops->dropped);
 	cJSON_AddNumberToObject(root, "damaged_files", s->damaged);

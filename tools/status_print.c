@@ -153,7 +153,7 @@ void status_print(const struct status *s)
 	printf("  sees      %s, %s\n", s->meta.egress ? "both ways" : "what comes in",
 	       s->frags ? "frames of any length" : "frames of one page at most");
 	print_degraded(s);
-	printf("  policy    %s\n", policy_word(s->policy.mode));
+	printf("  policy    %s\n", sen_policy_word(s->policy.mode));
 	print_model("model", &s->model[SEN_SLOT_ACTIVE]);
 	print_model("shadow", &s->model[SEN_SLOT_SHADOW]);
 	print_counters(&s->stats);
@@ -178,7 +178,7 @@ static void row(struct table *t, const struct status *s)
 		snprintf(agent, sizeof(agent), "%d", s->agent);
 	table_row(t, "%s\t%s\t%s\t%u\t%s\t%s\t%llu\t%s\t%llu\t%llu\t%" PRIu64 "\t%s", s->name,
 		  mode_text(s), s->meta.dispatcher ? "dispatcher" : "single", s->meta.prog_id,
-		  policy_word(s->policy.mode), model, s->stats.packets,
+		  sen_policy_word(s->policy.mode), model, s->stats.packets,
 		  size_text(s->stats.bytes, size), s->stats.alert, s->stats.drop, s->flows.used,
 		  agent);
 }
@@ -297,7 +297,7 @@ static cJSON *interface_json(const struct status *s)
 	if (s->attachment == SEN_ATTACHMENT_ELSEWHERE &&
 	    sen_netns_path(s->meta.netns, path, sizeof(path)))
 		cJSON_AddStringToObject(object, "netns", path);
-	cJSON_AddStringToObject(object, "policy", policy_word(s->policy.mode));
+	cJSON_AddStringToObject(object, "policy", sen_policy_word(s->policy.mode));
 	add_degraded(object, s);
 	add_model(object, "model", &s->model[SEN_SLOT_ACTIVE]);
 	add_model(object, "shadow", &s->model[SEN_SLOT_SHADOW]);

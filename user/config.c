@@ -97,11 +97,22 @@ static const struct option_word attach_words[] = { { "auto", SEN_ATTACH_AUTO },
 						   { "native", SEN_ATTACH_NATIVE },
 						   { "skb", SEN_ATTACH_SKB },
 						   { NULL, 0 } };
-static const struct option_word policy_words[] = { { "observe", SEN_MODE_OBSERVE },
-						   { "alert", SEN_MODE_ALERT },
-						   { "enforce", SEN_MODE_ENFORCE },
-						   { "enforce-learned", SEN_MODE_ENFORCE_LEARNED },
-						   { NULL, 0 } };
+#define POLICIES(X)                    \
+	X(SEN_MODE_OBSERVE, "observe") \
+	X(SEN_MODE_ALERT, "alert")     \
+	X(SEN_MODE_ENFORCE, "enforce") \
+	X(SEN_MODE_ENFORCE_LEARNED, "enforce-learned")
+#define POLICY_NAME(mode, word)   [mode] = word,
+#define POLICY_OPTION(mode, word) { word, mode },
+
+const char *const sen_policy_words[] = { POLICIES(POLICY_NAME) NULL };
+static const struct option_word policy_words[] = { POLICIES(POLICY_OPTION){ NULL, 0 } };
+
+const char *sen_policy_word(unsigned int mode)
+{
+	return mode <= SEN_MODE_ENFORCE_LEARNED ? sen_policy_words[mode] : "unknown";
+}
+
 static const struct option_word switch_words[] = { { "no", 0 }, { "yes", 1 }, { NULL, 0 } };
 
 #define AT(field) offsetof(struct sen_config, field)

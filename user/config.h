@@ -77,6 +77,11 @@ struct sen_config {
 
 extern const struct sen_config sen_config_defaults;
 
+/* Words for enum sen_mode, in its order; NULL ends them. */
+extern const char *const sen_policy_words[];
+/* One of them, "unknown" for what is none. */
+const char *sen_policy_word(unsigned int mode);
+
 /* Told of each bad line. */
 typedef void (*sen_config_error_fn)(void *ctx, const char *file, unsigned int line,
 				    const char *what);

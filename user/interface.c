@@ -333,22 +333,12 @@ bool sen_interface_ready(struct sen_interface *i, char *reason, size_t size)
 	return false;
 }
 
-static const char *policy_word(unsigned int mode)
-{
-	static const char *const words[] = { [SEN_MODE_OBSERVE] = "observe",
-					     [SEN_MODE_ALERT] = "alert",
-					     [SEN_MODE_ENFORCE] = "enforce",
-					     [SEN_MODE_ENFORCE_LEARNED] = "enforce-learned" };
-
-	return mode < sizeof(words) / sizeof(words[0]) ? words[mode] : "";
-}
-
 static void view_dataplane(struct sen_interface *i, struct sen_metrics_interface *out)
 {
 	struct sen_policy policy;
 
 	if (!sen_dataplane_policy(i->dp, &policy))
-		out->policy = policy_word(policy.mode);
+		out->policy = sen_policy_word(policy.mode);
 	out->meta = *sen_dataplane_meta(i->dp);
 	sen_dataplane_stats(i->dp, &out->stats);
 	sen_dataplane_flow_usage(i->dp, &out->flows);

@@ -3,6 +3,7 @@
 #ifndef SENTROID_EVALUATE_BPF_H
 #define SENTROID_EVALUATE_BPF_H
 
+#include "allow.bpf.h"
 #include "sample.bpf.h"
 #include "standing.bpf.h"
 
@@ -97,6 +98,11 @@ __noinline int evaluate(struct sen_flow *f, __u32 change)
 	p = &s->packet;
 	if (sen_stages <= SEN_STAGE_CONTEXT)
 		return verdict;
+	if (flow_allowed(f)) {
+		flow_exempt(f);
+		st->allowed++;
+		return verdict;
+	}
 	if (context_update(s, p, f, change) < 0)
 		return -1;
 	if (sen_stages <= SEN_STAGE_FEATURES)

@@ -91,6 +91,19 @@ struct {
 	__array(values, struct sen_model_map);
 } models SEC(".maps");
 
+/* Prefixes whose hosts may do what they like; the values say nothing. */
+#define SEN_PREFIXES(name, key_type)                  \
+	struct {                                      \
+		__uint(type, BPF_MAP_TYPE_LPM_TRIE);  \
+		__uint(map_flags, BPF_F_NO_PREALLOC); \
+		__uint(max_entries, SEN_ALLOW_MAX);   \
+		__type(key, key_type);                \
+		__type(value, __u8);                  \
+	} name SEC(".maps")
+
+SEN_PREFIXES(allow4, struct sen_allow4_key);
+SEN_PREFIXES(allow6, struct sen_allow6_key);
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, SEN_RING_BYTES);

@@ -9,6 +9,7 @@
 #ifndef SENTROID_STANDING_BPF_H
 #define SENTROID_STANDING_BPF_H
 
+#include "allow.bpf.h"
 #include "context.bpf.h"
 
 #define SEN_STANDING_TICKS 128                     /* 0.13 s */
@@ -89,7 +90,8 @@ __noinline int standing_verdict(__u8 generation)
 	standing = standing_of(t, p->key.proto);
 	/* Unsigned: one long over would come round and stand again. */
 	if (standing->until - p->now - 1 >= SEN_STANDING_TICKS ||
-	    standing->generation != generation || standing->proto != p->key.proto)
+	    standing->generation != generation || standing->proto != p->key.proto ||
+	    allowed(p->key.addr[p->side & 1], p->key.proto))
 		return 0;
 	standing_credit(t, p);
 	s->result.score = standing->score;

@@ -16,7 +16,8 @@ enum {
 	KEY_MODEL,
 	KEY_POLICY,
 	KEY_EGRESS,
-	KEY_FLOWS
+	KEY_FLOWS,
+	KEY_ALLOW
 };
 
 static const struct argp_option option_list[] = {
@@ -31,6 +32,9 @@ static const struct argp_option option_list[] = {
 	  "See what leaves the interface, too, so that handshakes and answers count on an end host",
 	  0 },
 	{ "flows", KEY_FLOWS, "N", 0, "Room for so many flows, rounded up to a power of two", 0 },
+	{ "allow", KEY_ALLOW, "PREFIX", 0,
+	  "What this host or network begins is not judged; may be given more than once, see sentroid allow --help",
+	  0 },
 	{ 0 },
 };
 
@@ -62,6 +66,8 @@ static int on_option(int key, const char *value, void *input)
 		return 0;
 	case KEY_FLOWS:
 		return parse_count("--flows", value, 1, SEN_FLOWS_MAX, &o->attach.flows);
+	case KEY_ALLOW:
+		return parse_prefixes("--allow", value, &o->attach.allow);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -31,6 +31,7 @@ struct options {
 enum {
 	KEY_MODEL = 0x100,
 	KEY_POLICY,
+	KEY_ALLOW,
 	KEY_FLOWS,
 	KEY_PACKETS,
 	KEY_LEARN,
@@ -42,6 +43,8 @@ static const struct argp_option option_list[] = {
 	{ "policy", KEY_POLICY, "POLICY", 0,
 	  "observe, alert (the default), enforce or enforce-learned, to count what that would have dropped",
 	  0 },
+	{ "allow", KEY_ALLOW, "PREFIX", 0,
+	  "What this host or network begins is not judged; may be given more than once", 0 },
 	{ "flows", KEY_FLOWS, "OUT.csv", 0, "Write a line for every flow", 0 },
 	{ "packets", KEY_PACKETS, "OUT.csv", 0, "Write a line for every frame", 0 },
 	{ "learn", KEY_LEARN, 0, 0,
@@ -111,6 +114,8 @@ static int on_option(int key, const char *value, void *input)
 		return 0;
 	case KEY_POLICY:
 		return parse_choice("--policy", value, sen_policy_words, &o->policy);
+	case KEY_ALLOW:
+		return parse_prefixes("--allow", value, &o->config.allow);
 	case KEY_FLOWS:
 		o->flows = value;
 		return check_output("--flows", value);
@@ -310,6 +315,7 @@ static int open_program(struct replay *r, const struct options *o, const struct 
 	struct sen_offline_options offline = {
 		.model = flat,
 		.policy = &policy,
+		.allow = &o->config.allow,
 		.on_result = on_result,
 		.on_event = on_event,
 		.on_clock = on_clock,

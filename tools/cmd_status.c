@@ -38,7 +38,11 @@ static int read_model(const struct sen_dataplane *dp, enum sen_slot slot, struct
 
 static int read_maps(const struct sen_dataplane *dp, struct status *s)
 {
+	const struct sen_allow allow = sen_dataplane_allow(dp);
 	int err = sen_dataplane_stats(dp, &s->stats);
+
+	if (!err)
+		err = sen_allow_list(&allow, &s->allow);
 
 	if (!err)
 		err = sen_dataplane_policy(dp, &s->policy);

@@ -230,6 +230,13 @@ int parse_count(const char *option, const char *value, unsigned int least, unsig
 	return 0;
 }
 
+int parse_prefixes(const char *option, const char *value, struct sen_prefixes *list)
+{
+	struct sen_why why = { 0 };
+
+	return sen_prefixes_parse(value, list, &why) ? usage_error("%s: %s", option, why.text) : 0;
+}
+
 int parse_number(const char *option, const char *value, double least, double most, double *out)
 {
 	char *end;

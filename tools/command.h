@@ -26,6 +26,7 @@ struct command {
 
 int cmd_attach(int argc, char **argv);
 int cmd_detach(int argc, char **argv);
+int cmd_allow(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_model(int argc, char **argv);
@@ -68,6 +69,8 @@ int parse_choice(const char *option, const char *value, const char *const *names
 		 unsigned int *choice);
 int parse_count(const char *option, const char *value, unsigned int least, unsigned int most,
 		unsigned int *count);
+/* Adds to the list. */
+int parse_prefixes(const char *option, const char *value, struct sen_prefixes *list);
 int parse_number(const char *option, const char *value, double least, double most, double *out);
 
 /* One line on stderr, and the hint if there is one. Return the exit code. */

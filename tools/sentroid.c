@@ -11,11 +11,14 @@
 static const char doc[] = "Detect anomalies in network traffic where packets arrive.";
 
 static const struct command commands[] = {
-	{ "attach", "IFACE [--mode MODE] [--model FILE] [--policy POLICY] [--egress] [--flows N]",
+	{ "attach",
+	  "IFACE [--mode MODE] [--model FILE] [--policy POLICY] [--allow PREFIX] [--egress] [--flows N]",
 	  "load the packet program, attach it to an interface and pin it", cmd_attach },
 	{ "detach", "IFACE", "take it off and leave nothing behind", cmd_detach },
 	{ "policy", "IFACE [observe|alert|enforce|enforce-learned] [--json]",
 	  "what flagged packets meet, shown or changed while traffic flows", cmd_policy },
+	{ "allow", "IFACE [PREFIX...] [--remove] [--json]",
+	  "hosts whose flows are not judged, shown or changed", cmd_allow },
 	{ "status", "[IFACE] [--json]", "what is attached, and what it has counted", cmd_status },
 	{ "model", "push|show|list|verify|rollback|promote ...",
 	  "look at models, put them in force, take them back", cmd_model },

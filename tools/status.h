@@ -26,6 +26,7 @@ struct status {
 	bool frags; /* and gets frames longer than a page */
 	struct sen_stats stats;
 	struct sen_policy policy;
+	struct sen_prefixes allow;
 	struct sen_flow_usage flows;
 	struct status_model model[SEN_SLOT_COUNT];
 	int agent; /* pid, 0: none */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allow_command.h"
 #include "status.h"
 #include "table.h"
 
@@ -142,6 +143,18 @@ static void print_attachment(const struct status *s)
 	       s->attachment == SEN_ATTACHMENT_HOLDS ? "attached" : "PROGRAM GONE");
 }
 
+static void print_allow(const struct sen_prefixes *allow)
+{
+	char text[SEN_PREFIX_TEXT];
+
+	if (!allow->count)
+		return;
+	sen_prefix_text(&allow->at[0], text);
+	printf("  allowed   %s%s", text, allow->count > 1 ? "" : "\n");
+	if (allow->count > 1)
+		printf(" and %u more, see sentroid allow\n", allow->count - 1);
+}
+
 void status_print(const struct status *s)
 {
 	char agent[32] = "not running";
@@ -154,6 +167,7 @@ void status_print(const struct status *s)
 	       s->frags ? "frames of any length" : "frames of one page at most");
 	print_degraded(s);
 	printf("  policy    %s\n", sen_policy_word(s->policy.mode));
+	print_allow(&s->allow);
 	print_model("model", &s->model[SEN_SLOT_ACTIVE]);
 	print_model("shadow", &s->model[SEN_SLOT_SHADOW]);
 	print_counters(&s->stats);
@@ -298,6 +312,7 @@ static cJSON *interface_json(const struct status *s)
 	    sen_netns_path(s->meta.netns, path, sizeof(path)))
 		cJSON_AddStringToObject(object, "netns", path);
 	cJSON_AddStringToObject(object, "policy", sen_policy_word(s->policy.mode));
+	cJSON_AddItemToObject(object, "allow", allow_json(&s->allow));
 	add_degraded(object, s);
 	add_model(object, "model", &s->model[SEN_SLOT_ACTIVE]);
 	add_model(object, "shadow", &s->model[SEN_SLOT_SHADOW]);

@@ -70,7 +70,8 @@ enum option_type {
 	OPTION_TEXT,
 	OPTION_COUNT,
 	OPTION_REAL,
-	OPTION_WORD
+	OPTION_WORD,
+	OPTION_PREFIXES /* more with each line */
 };
 
 struct option_word {
@@ -137,6 +138,11 @@ static const struct option_word switch_words[] = { { "no", 0 }, { "yes", 1 }, { 
 		section, key, OPTION_WORD, AT(field), 0, 0, words, help \
 	}
 
+#define PREFIXES(section, key, field, help)                                \
+	{                                                                  \
+		section, key, OPTION_PREFIXES, AT(field), 0, 0, NULL, help \
+	}
+
 static const struct option options[] = {
 	TEXT("agent", "listen", listen,
 	     "address and port of the HTTP interface; \"none\": no such interface"),
@@ -152,6 +158,9 @@ static const struct option options[] = {
 	     "see what leaves as well, so that answers count on an end host; set when attaching"),
 	COUNT("attach", "flows", attach_flows, SEN_FLOWS_MIN, SEN_FLOWS_MAX,
 	      "room for so many flows, rounded up to a power of two; set when attaching"),
+	PREFIXES(
+		"attach", "allow", allow,
+		"what these hosts begin is not judged; on as many lines as it takes; `sentroid allow` adds others"),
 	COUNT("baseline", "seconds", baseline_seconds, 1, 604800,
 	      "the first model is trained after so many seconds ..."),
 	COUNT("baseline", "samples", baseline_samples, 100, 10000000,
@@ -345,6 +354,8 @@ static int set_option(const struct option *o, struct sen_config *config, const c
 		return set_text(o, to, value);
 	case OPTION_WORD:
 		return set_word(o, to, value);
+	case OPTION_PREFIXES:
+		return *value ? sen_prefixes_parse(value, to, NULL) : 0;
 	default:
 		return set_number(o, to, value);
 	}
@@ -356,17 +367,22 @@ static void describe_range(const struct option *o, char *text, size_t room)
 	size_t at = 0;
 
 	text[0] = 0;
-	if (o->type == OPTION_TEXT) {
+	switch (o->type) {
+	case OPTION_TEXT:
 		snprintf(text, room, "a text of %.0f to %.0f characters", o->min, o->max - 1);
 		return;
-	}
-	if (o->type != OPTION_WORD) {
+	case OPTION_PREFIXES:
+		snprintf(text, room, "addresses or prefixes, separated by commas, %u at most",
+			 SEN_ALLOW_MAX);
+		return;
+	case OPTION_WORD:
+		for (const struct option_word *w = o->words; w->word && at < room; w++)
+			at += snprintf(text + at, room - at, "%s%s", at ? " or " : "", w->word);
+		return;
+	default:
 		snprintf(text, room, "%s %.15g to %.15g",
 			 o->type == OPTION_COUNT ? "a whole number" : "a number", o->min, o->max);
-		return;
 	}
-	for (const struct option_word *w = o->words; w->word && at < room; w++)
-		at += snprintf(text + at, room - at, "%s%s", at ? " or " : "", w->word);
 }
 
 static int parse_handler(void *ctx, const char *section, const char *key, const char *value)
@@ -380,7 +396,7 @@ static int parse_handler(void *ctx, const char *section, const char *key, const 
 
 		if (strcmp(o->section, section) || strcmp(o->key, key))
 			continue;
-		if (p->seen[i])
+		if (p->seen[i] && o->type != OPTION_PREFIXES)
 			parse_error(p, "%s.%s is set twice", section, key);
 		p->seen[i] = true;
 		if (!set_option(o, &p->config, value))
@@ -434,6 +450,8 @@ static void print_value(FILE *out, const struct option *o, const struct sen_conf
 	const void *from = (const char *)config + o->offset;
 
 	switch (o->type) {
+	case OPTION_PREFIXES: /* none by default */
+		return;
 	case OPTION_TEXT:
 		fprintf(out, "%s", (const char *)from);
 		return;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "prefix.h"
 #include "sentroid/names.h"
 
 #define SEN_CONFIG_PATH "/etc/sentroid/sentroid.conf"
@@ -19,6 +20,7 @@ struct sen_config {
 	unsigned int policy;      /* enum sen_mode */
 	unsigned int attach_egress;
 	unsigned int attach_flows;
+	struct sen_prefixes allow;
 
 	unsigned int baseline_seconds;
 	unsigned int baseline_samples;

@@ -29,6 +29,8 @@ enum map_id {
 	PAIRS_SETS,
 	DIST_HIST,
 	FEAT_HIST,
+	ALLOW4,
+	ALLOW6,
 	MAP_COUNT
 };
 
@@ -44,6 +46,8 @@ static const char *const map_names[MAP_COUNT] = {
 	[PAIRS_SETS] = "pairs_sets",
 	[DIST_HIST] = "dist_hist",
 	[FEAT_HIST] = "feat_hist",
+	[ALLOW4] = "allow4",
+	[ALLOW6] = "allow6",
 };
 
 struct sen_dataplane {
@@ -307,6 +311,11 @@ int sen_dataplane_set_policy(struct sen_dataplane *dp, const struct sen_policy *
 	__u32 zero = 0;
 
 	return bpf_map_update_elem(dp->fd[POLICY], &zero, policy, BPF_ANY) ? -errno : 0;
+}
+
+struct sen_allow sen_dataplane_allow(const struct sen_dataplane *dp)
+{
+	return (struct sen_allow){ dp->fd[ALLOW4], dp->fd[ALLOW6] };
 }
 
 /* A frozen map that holds the model; its descriptor, or a negative errno. */

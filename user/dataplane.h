@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "allow.h"
 #include "sentroid/abi.h"
 #include "why.h"
 
@@ -46,6 +47,8 @@ int sen_dataplane_refresh(struct sen_dataplane *dp);
 
 int sen_dataplane_policy(const struct sen_dataplane *dp, struct sen_policy *out);
 int sen_dataplane_set_policy(struct sen_dataplane *dp, const struct sen_policy *policy);
+/* Its allow list; the descriptors are owned by dp. */
+struct sen_allow sen_dataplane_allow(const struct sen_dataplane *dp);
 
 /* Put a model into a slot by one pointer swap: a fresh inner map is filled, frozen, then stored.
  * Packets in flight finish with the model they began with. */

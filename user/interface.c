@@ -307,6 +307,7 @@ void sen_interface_configure(struct sen_interface *i)
 
 	sen_alerts_configure(i->alerts, &settings);
 	sen_learner_configure(i->learner, i->env.config);
+	sen_interface_allow(i);
 	sen_interface_limit_uploads(i);
 	sen_interface_open_journal(i);
 }

@@ -92,6 +92,7 @@ static int connect_ring(struct sen_interface *i, struct sen_why *why)
 		return sen_why(why, err, NULL, "events ring: %s: %s", i->name, strerror(-err));
 	i->connected = true;
 	i->owes = false;
+	sen_interface_allow(i);
 	return 0;
 }
 
@@ -128,6 +129,7 @@ static struct sen_attach_options configured(const struct sen_interface *i)
 	return (struct sen_attach_options){ .mode = config->attach_mode,
 					    .policy = config->policy,
 					    .egress = config->attach_egress,
+					    .allow = config->allow,
 					    .flows = config->attach_flows };
 }
 
@@ -155,6 +157,7 @@ static struct sen_attach_options as_before(const struct sen_interface *i)
 {
 	const struct sen_meta *meta = sen_dataplane_meta(i->dp);
 	struct sen_attach_options options = configured(i);
+	const struct sen_allow allow = sen_dataplane_allow(i->dp);
 	struct sen_policy policy;
 
 	options.mode = meta->native || meta->no_native ? SEN_ATTACH_AUTO : SEN_ATTACH_SKB;
@@ -162,6 +165,7 @@ static struct sen_attach_options as_before(const struct sen_interface *i)
 	options.flows = meta->flow_capacity;
 	if (!sen_dataplane_policy(i->dp, &policy))
 		options.policy = policy.mode;
+	sen_allow_list(&allow, &options.allow);
 	return options;
 }
 

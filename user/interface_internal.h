@@ -31,6 +31,7 @@ struct sen_interface {
 	unsigned int failed;
 	bool owes; /* pins were removed to attach it again like this, which is still to be done */
 	struct sen_attach_options owed;
+	struct sen_prefixes allow; /* what the configuration has put on the allow list */
 	uint32_t top; /* what the interface named when it was last looked at, see attachment.h */
 
 	struct sen_dataplane *dp;
@@ -58,6 +59,9 @@ extern const struct sen_uploads_ops sen_interface_uploads_ops;
 void sen_interface_event(void *ctx, const struct sen_event *ev);
 void sen_interface_alert(void *ctx, enum sen_alert_phase phase, const struct sen_alert *alert);
 
+/* Bring the allow list in line with the configuration: what has come is added, what has gone removed, what others have
+ * added stays. */
+void sen_interface_allow(struct sen_interface *i);
 /* Uploaded files are kept as the configuration says. */
 void sen_interface_limit_uploads(struct sen_interface *i);
 void sen_interface_open_journal(struct sen_interface *i);

@@ -158,6 +158,12 @@ static int complete(struct sentroid *skel, struct attempt *a)
 
 	a->step = "writing policy";
 	err = write_policy(skel, o->policy);
+	if (!err) {
+		a->step = "writing allow list";
+		err = sen_allow_add_all(&(struct sen_allow){ bpf_map__fd(skel->maps.allow4),
+							     bpf_map__fd(skel->maps.allow6) },
+					&o->allow);
+	}
 	if (!err && o->model) {
 		a->step = "putting model in force";
 		err = sen_model_slot_set(bpf_map__fd(skel->maps.models), SEN_SLOT_ACTIVE, o->model);

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "allow.h"
 #include "sentroid/abi.h"
 #include "why.h"
 
@@ -28,6 +29,7 @@ struct sen_attach_options {
 	enum sen_mode policy;
 	const struct sen_model_flat *model; /* NULL: none in force, packets pass unscored */
 	bool egress;                        /* see what leaves, too */
+	struct sen_prefixes allow;          /* whose flows are not judged */
 	unsigned int flows; /* capacity wanted, rounded up to a power of two; 0: default */
 };
 

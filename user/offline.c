@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "allow.h"
 #include "dataplane.h"
 #include "offline.h"
 #include "pipeline.h"
@@ -84,12 +85,21 @@ static int load(struct sen_offline *o)
 	return sentroid__load(o->skel);
 }
 
+static int allow(const struct sen_offline *o)
+{
+	const struct sen_allow list = { bpf_map__fd(o->skel->maps.allow4),
+					bpf_map__fd(o->skel->maps.allow6) };
+
+	return o->options.allow ? sen_allow_add_all(&list, o->options.allow) : 0;
+}
+
 static int prepare(struct sen_offline *o)
 {
 	size_t page = sysconf(_SC_PAGESIZE),
 	       bytes = SEN_REPLAY_BANKS * SEN_REPLAY_BATCH * sizeof(*o->slots);
 	__u32 zero = 0;
 	void *memory;
+	int err;
 
 	o->slots_bytes = (bytes + page - 1) / page * page;
 	memory = mmap(NULL, o->slots_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -100,6 +110,9 @@ static int prepare(struct sen_offline *o)
 	if (bpf_map_update_elem(bpf_map__fd(o->skel->maps.policy), &zero, o->options.policy,
 				BPF_ANY))
 		return -errno;
+	err = allow(o);
+	if (err)
+		return err;
 	o->bank = calloc(SEN_REPLAY_BANKS, sizeof(*o->bank));
 	if (!o->bank)
 		return -ENOMEM;

@@ -8,6 +8,7 @@
 #define SENTROID_OFFLINE_H
 
 #include "capture.h"
+#include "prefix.h"
 #include "replay_clock.h"
 #include "sentroid/abi.h"
 #include "why.h"
@@ -18,6 +19,7 @@ struct sen_offline_options {
 	unsigned int flows;                 /* capacity; 0: default */
 	const struct sen_model_flat *model; /* NULL: none */
 	const struct sen_policy *policy;
+	const struct sen_prefixes *allow; /* NULL: nobody */
 	/* What the program made of each frame; of its data as much as the program got. A frame without a
 	 * stamp has that of the one before. An error ends the run and is handed on. May be NULL. */
 	int (*on_result)(void *ctx, const struct sen_frame *frame,

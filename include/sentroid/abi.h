@@ -203,6 +203,17 @@ struct sen_policy {
 };
 SEN_ASSERT_SIZE(struct sen_policy, 96);
 
+/* Keys of the allow list's longest-prefix matches, as the kernel wants them. Addresses in network order. */
+struct sen_allow4_key {
+	__u32 bits; /* length of the prefix; 32 to look an address up */
+	__u8 addr[4];
+};
+struct sen_allow6_key {
+	__u32 bits;
+	__u8 addr[SEN_ADDR_BYTES];
+};
+SEN_ASSERT_SIZE(struct sen_allow6_key, 20);
+
 #define SEN_STAT_FIELD(name, help) __u64 name;
 struct sen_stats {
 	SEN_STATS(SEN_STAT_FIELD)

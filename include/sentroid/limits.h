@@ -4,7 +4,7 @@
 #define SENTROID_LIMITS_H
 
 #define SEN_ABI_MAGIC   0x534e5452u /* "SNTR" */
-#define SEN_ABI_VERSION 4
+#define SEN_ABI_VERSION 5
 #define SEN_ABI_NETNS   4 /* since which the network namespace of an interface is written down */
 
 #define SEN_DIMS     16  /* features that a model sees */
@@ -33,6 +33,8 @@
 /* A labelled centroid names what was flagged up to so many squared radii away, Q16: an attack on another
  * host than those it was learnt from has other neighbours in its context. */
 #define SEN_NAME_RATIO (9 * SEN_ONE)
+
+#define SEN_ALLOW_MAX 256 /* prefixes of an allow list */
 
 #define SEN_WAYS 8 /* entries of a set, which then is one cache line */
 #define SEN_DEADLINE_SHIFT \

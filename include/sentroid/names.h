@@ -14,12 +14,13 @@
 	X(REDIRECT, "redirect", "sent elsewhere, reported")
 
 /* Why a flow has the verdict that it has. */
-#define SEN_REASONS(X)                                                           \
-	X(NONE, "none", "not evaluated yet")                                     \
-	X(NORMAL, "normal", "within the threshold of the model in force")        \
-	X(DISTANCE, "distance", "too far from every centroid of normal traffic") \
-	X(NO_MODEL, "no_model", "no model in force")                             \
-	X(UNTRACKED, "untracked", "no room in the flow table: every way of the set is in use")
+#define SEN_REASONS(X)                                                                         \
+	X(NONE, "none", "not evaluated yet")                                                   \
+	X(NORMAL, "normal", "within the threshold of the model in force")                      \
+	X(DISTANCE, "distance", "too far from every centroid of normal traffic")               \
+	X(NO_MODEL, "no_model", "no model in force")                                           \
+	X(UNTRACKED, "untracked", "no room in the flow table: every way of the set is in use") \
+	X(ALLOWED, "allowed", "begun by a host of the allow list")
 
 /* What a flow is taken for. NONE: nothing wrong with it. UNKNOWN: anomalous, like nothing labelled. */
 #define SEN_CLASSES(X)                \
@@ -68,7 +69,8 @@
 	X(shadow_only_shadow, "flagged by the shadow model only")                                  \
 	X(events_sent, "samples put into the ring")                                                \
 	X(events_lost_rate, "samples withheld by their rate limit")                                \
-	X(events_lost_full, "samples lost because the ring was full")
+	X(events_lost_full, "samples lost because the ring was full")                              \
+	X(allowed, "decision points of flows that the allow list exempts, not scored")
 
 #define SEN_ENUM_VERDICT(id, name, help) SEN_VERDICT_##id,
 #define SEN_ENUM_REASON(id, name, help)  SEN_REASON_##id,

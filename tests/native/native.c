@@ -43,6 +43,9 @@ static void add_maps(const struct native_options *options)
 
 	TABLES(ADD_TABLE)
 	MAPS(ADD_MAP)
+	/* Tries without a prefix. */
+	native_map_add("allow4", &allow4, 1, 0, false);
+	native_map_add("allow6", &allow6, 1, 0, false);
 	native_map_add("models", &models, sizeof(void *), SEN_SLOT_COUNT, true);
 	native_map_add("model", &model_slot[SEN_SLOT_ACTIVE], sizeof(struct sen_model_flat), 1,
 		       false);

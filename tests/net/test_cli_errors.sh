@@ -36,7 +36,7 @@ refuses "model push: no file" 2 "FILE" model push "$LAB_IF"
 
 helps() {
 	local words
-	for words in "" attach detach policy status model "model push" "model show" "model list" \
+	for words in "" attach detach policy allow status model "model push" "model show" "model list" \
 		"model verify" "model rollback" "model promote" "model clear-shadow"; do
 		# shellcheck disable=SC2086
 		run $words --help

@@ -68,9 +68,10 @@ answers /readyz 503 && [ "$(attached_metric)" = 0 ]
 check "the interface is removed: not ready" said
 born_again && answers /readyz 200 && as_configured && [ "$(attached_metric)" = 1 ]
 check "one of its name is made: attached as it was" said
-in_srv "$SENTROID" policy "$LAB_IF" alert >/dev/null && born_again && sleep 1.5 &&
-	answers /readyz 200 && [ "$(status .policy)" = alert ]
-check "... at once, too, and with the policy of meanwhile" said
+in_srv "$SENTROID" policy "$LAB_IF" alert >/dev/null && in_srv "$SENTROID" allow "$LAB_IF" 192.0.2.1 >/dev/null &&
+	born_again && sleep 1.5 && answers /readyz 200 && [ "$(status .policy)" = alert ] &&
+	[ "$(status .allow | jq -c .)" = '["192.0.2.1"]' ]
+check "... at once, too, and with the policy and the allow list of meanwhile" said
 
 # --- renamed -------------------------------------------------------------------------------------
 

@@ -59,6 +59,25 @@ static void options_are_set(void **state)
 	assert_int_equal(c.baseline_seconds, sen_config_defaults.baseline_seconds);
 }
 
+/* The line has room for some; more go on lines of their own. */
+static void allow_lines_add_up(void **state)
+{
+	static struct sen_config c;
+	struct errors errors;
+
+	(void)state;
+	c = sen_config_defaults;
+	assert_int_equal(
+		read_text(&c, "[attach]\nallow = 10.0.0.1, 2001:db8::/32\nallow = 192.0.2.0/24\n",
+			  &errors),
+		0);
+	assert_int_equal(c.allow.count, 3);
+	assert_int_equal(read_text(&c, "[attach]\nallow = 10.0.0.9\nallow = 10.0.0.1/8\n", &errors),
+			 -EINVAL);
+	assert_int_equal(errors.lines[0], 3);
+	assert_int_equal(c.allow.count, 3);
+}
+
 static void every_bad_line_is_told(void **state)
 {
 	static const unsigned int expected[] = { 1, 3, 4, 5, 6, 8, 9, 10, 12 };
@@ -134,6 +153,7 @@ static void example_is_true(void **state)
 	memset(&c, 0xff, sizeof(c));
 	memset(c.listen, 0, sizeof(c.listen));
 	memset(c.state_dir, 0, sizeof(c.state_dir));
+	memset(&c.allow, 0, sizeof(c.allow)); /* lines only add to it */
 	for (from = to = text; *from; from++)
 		if (*from != '#' || from[1] == ' ')
 			*to++ = *from;
@@ -172,6 +192,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_are_set),
+		cmocka_unit_test(allow_lines_add_up),
 		cmocka_unit_test(every_bad_line_is_told),
 		cmocka_unit_test(long_lines_are_refused),
 		cmocka_unit_test(missing_file),

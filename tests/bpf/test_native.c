@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "allow.h"
 #include "by_libpcap.h"
 #include "capture.h"
 #include "fixtures.h"
@@ -226,9 +227,10 @@ static void expect_same_maps(const struct duel *d)
 	bpf_object__for_each_map(map, d->rig->skel->obj) {
 		enum bpf_map_type type = bpf_map__type(map);
 
-		/* Neither the ring and the models, nor sections of variables, nor what is absent. */
+		/* Neither the ring, the models and the allow list, nor sections of variables, nor what is absent. */
 		if (bpf_map__autocreate(map) && type != BPF_MAP_TYPE_RINGBUF &&
-		    type != BPF_MAP_TYPE_ARRAY_OF_MAPS && !strchr(bpf_map__name(map), '.'))
+		    type != BPF_MAP_TYPE_ARRAY_OF_MAPS && type != BPF_MAP_TYPE_LPM_TRIE &&
+		    !strchr(bpf_map__name(map), '.'))
 			expect_same_map(d, map);
 	}
 	assert_string_equal(native_tables_fault() ? native_tables_fault() : "", "");
@@ -246,6 +248,17 @@ static void other_models(struct duel *d, __u32 version, uint64_t *random)
 	set_mode(d, version % 3);
 }
 
+static void allow(const struct duel *d, const char *text)
+{
+	const struct sen_allow list = { bpf_map__fd(d->rig->skel->maps.allow4),
+					bpf_map__fd(d->rig->skel->maps.allow6) };
+	struct sen_prefix p;
+
+	assert_int_equal(sen_prefix_parse(text, &p, NULL), 0);
+	assert_int_equal(sen_allow_add(&list, &p), 0);
+	native_allow(p.addr, p.bits, p.six);
+}
+
 static void traffic_made_here(void **state)
 {
 	struct duel *d = *state;
@@ -257,6 +270,10 @@ static void traffic_made_here(void **state)
 		snprintf(d->where, sizeof(d->where), "made frame %u", i);
 		if (i % MODEL_FRAMES == MODEL_FRAMES / 2)
 			other_models(d, i, &random);
+		if (i == MADE_FRAMES / 2) {
+			allow(d, "10.0.0.0/30");
+			allow(d, "2000::/4");
+		}
 		wild_packet(&p, &wire, &random);
 		now_ns = wild_time(now_ns, &random);
 		if (i % 4 == 0 && p.len == wire && p.len > PACKET_MIN)
@@ -264,6 +281,7 @@ static void traffic_made_here(void **state)
 		else
 			fight(d, p.data, p.len, wire, now_ns);
 	}
+	assert_true(rig_stats(d->rig).allowed > 0);
 	expect_same_maps(d);
 }
 

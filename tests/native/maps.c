@@ -8,10 +8,21 @@
 
 #include <bpf/bpf_helpers.h>
 
-#define MAPS_MAX 40
+#define MAPS_MAX     40
+#define TRIES_MAX    2
+#define PREFIXES_MAX 8
+#define KEY_MAX      20
 
 static struct native_map maps[MAPS_MAX];
 static unsigned int map_count;
+
+static struct native_trie {
+	const void *definition;
+	size_t key_size;
+	unsigned int count;
+	uint8_t prefix[PREFIXES_MAX][KEY_MAX];
+} tries[TRIES_MAX];
+static unsigned int trie_count;
 
 static struct {
 	void (*on_record)(void *ctx, const void *data, size_t size);
@@ -44,6 +55,52 @@ void native_map_add(const char *name, const void *definition, size_t value_size,
 		.in_use = zeroed(entries, sizeof(bool)),
 		.used = zeroed(entries, sizeof(unsigned int)),
 	};
+}
+
+void native_trie_add(const void *definition, size_t bytes)
+{
+	if (trie_count == TRIES_MAX)
+		abort();
+	tries[trie_count++] =
+		(struct native_trie){ definition, sizeof(__u32) + bytes, 0, { { 0 } } };
+}
+
+static struct native_trie *trie_of(const void *definition)
+{
+	for (unsigned int i = 0; i < trie_count; i++)
+		if (tries[i].definition == definition)
+			return &tries[i];
+	return NULL;
+}
+
+void native_trie_put(const void *definition, const void *key)
+{
+	struct native_trie *t = trie_of(definition);
+
+	if (!t || t->count == PREFIXES_MAX)
+		abort();
+	memcpy(t->prefix[t->count++], key, t->key_size);
+}
+
+static bool covers(const uint8_t *prefix, const uint8_t *key)
+{
+	__u32 bits;
+
+	memcpy(&bits, prefix, sizeof(bits));
+	for (__u32 bit = 0; bit < bits; bit++)
+		if ((prefix[4 + bit / 8] ^ key[4 + bit / 8]) & 0x80 >> bit % 8)
+			return false;
+	return true;
+}
+
+static void *trie_lookup(const struct native_trie *t, const void *key)
+{
+	static __u8 value;
+
+	for (unsigned int i = 0; i < t->count; i++)
+		if (covers(t->prefix[i], key))
+			return &value;
+	return NULL;
 }
 
 const struct native_map *native_map(const char *name)
@@ -92,6 +149,8 @@ void native_maps_clear(void)
 {
 	for (unsigned int i = 0; i < map_count; i++)
 		map_clear(&maps[i]);
+	for (unsigned int i = 0; i < trie_count; i++)
+		tries[i].count = 0;
 }
 
 static void map_free(struct native_map *m)
@@ -107,6 +166,7 @@ void native_maps_free(void)
 {
 	while (map_count)
 		map_free(&maps[--map_count]);
+	trie_count = 0;
 }
 
 void native_ring_set(void (*on_record)(void *ctx, const void *data, size_t size), void *ctx)
@@ -117,8 +177,12 @@ void native_ring_set(void (*on_record)(void *ctx, const void *data, size_t size)
 
 void *bpf_map_lookup_elem(void *map, const void *key)
 {
-	void *value = native_map_value(map, *(const __u32 *)key);
+	const struct native_trie *trie = trie_of(map);
+	void *value;
 
+	if (trie)
+		return trie_lookup(trie, key);
+	value = native_map_value(map, *(const __u32 *)key);
 	return value && map_of(map)->nested ? *(void **)value : value;
 }
 

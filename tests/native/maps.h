@@ -24,11 +24,15 @@ struct native_map {
 
 void native_map_add(const char *name, const void *definition, size_t value_size,
 		    unsigned int entries, bool nested);
+/* A trie of prefixes, whose values say nothing. Keys are as the kernel wants them: a length in bits, then `bytes` of an
+ * address. */
+void native_trie_add(const void *definition, size_t bytes);
+void native_trie_put(const void *definition, const void *key);
 /* NULL where there is none of this name. */
 const struct native_map *native_map(const char *name);
 /* A value, made at first use; NULL past the end. */
 void *native_map_value(const void *definition, uint32_t index);
-/* All values zero again. */
+/* All values zero again, and no prefix in a trie. */
 void native_maps_clear(void);
 void native_maps_free(void);
 

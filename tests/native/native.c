@@ -43,9 +43,8 @@ static void add_maps(const struct native_options *options)
 
 	TABLES(ADD_TABLE)
 	MAPS(ADD_MAP)
-	/* Tries without a prefix. */
-	native_map_add("allow4", &allow4, 1, 0, false);
-	native_map_add("allow6", &allow6, 1, 0, false);
+	native_trie_add(&allow4, 4);
+	native_trie_add(&allow6, SEN_ADDR_BYTES);
 	native_map_add("models", &models, sizeof(void *), SEN_SLOT_COUNT, true);
 	native_map_add("model", &model_slot[SEN_SLOT_ACTIVE], sizeof(struct sen_model_flat), 1,
 		       false);
@@ -89,6 +88,17 @@ void native_set_model(enum sen_slot slot, const struct sen_model_flat *model)
 	*value = model ? &model_slot[slot] : NULL;
 	if (model)
 		memcpy(native_map_value(&model_slot[slot], 0), model, sizeof(*model));
+}
+
+void native_allow(const __u8 addr[SEN_ADDR_BYTES], __u32 bits, bool six)
+{
+	struct sen_allow6_key key = { .bits = bits };
+
+	memcpy(key.addr, addr, sizeof(key.addr));
+	if (six)
+		native_trie_put(&allow6, &key);
+	else
+		native_trie_put(&allow4, &key);
 }
 
 static void run(const void *frame, size_t len, uint32_t wire_len, uint64_t now_ns, bool may_drop,

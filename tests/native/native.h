@@ -30,12 +30,15 @@ struct native_result {
 
 void native_open(const struct native_options *options);
 void native_close(void);
-/* As freshly opened: empty tables, no policy, no model. */
+/* As freshly opened: empty tables, no policy, no model, nobody on the allow list. */
 void native_reset(void);
 
 void native_set_policy(const struct sen_policy *policy);
 /* NULL empties the slot. */
 void native_set_model(enum sen_slot slot, const struct sen_model_flat *model);
+
+/* Put a prefix on the allow list; one of IPv4 lies in the first four bytes of the address. */
+void native_allow(const __u8 addr[SEN_ADDR_BYTES], __u32 bits, bool six);
 
 /* Run a frame; `wire_len` is the length that it had before it was cut. On its way out nothing is dropped. */
 void native_run(const void *frame, size_t len, uint32_t wire_len, uint64_t now_ns,

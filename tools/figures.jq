@@ -60,6 +60,8 @@ def named:
 	    (.value.named_as | to_entries | sort_by(-.value)[:3]
 	     | map(.key + " " + (.value | tostring)) | join(", "))] | row);
 
+def learned(what; key): $learning[0].by[key] | [what, (.packets | tostring), (.flagged | tostring), (.flagged / .packets | percent)] | row;
+
 $shipped[0] as $shipped
 | "# Figures",
 "",
@@ -122,6 +124,15 @@ scored("float32"; .quantized.flow.float32),
 "",
 (["class", "source", "flows", "flagged", "of these named right"] | head),
 ($naming[0][] | [.class, .source, (.malicious_flows | tostring), (.recall | percent), (.named | percent)] | row),
+"",
+"## Learning all the way",
+"",
+"`sentroid replay timeline.pcap --learn`: an agent that begins with the shipped model and a baseline of five minutes, tests each packet and then",
+"learns from it, as it would have done live. \($learning[0].learner.promoted) models were promoted, \($learning[0].learner.refused) refused and \($learning[0].learner.rolled_back) taken back. Networks that come one after another are new",
+"to it in the first row, where it is still finding out what is normal.",
+"",
+(["packets", "number", "flagged", "share"] | head),
+learned("normal, before the first attack"; "earlier"), learned("normal, from there on"; "later"), learned("of attacks"; "attack"),
 "",
 "## The shipped model on the timeline",
 "",

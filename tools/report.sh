@@ -106,6 +106,19 @@ naming() {
 	done | jq -s 'sort_by(.class, .source)' >"$out/naming"
 }
 
+# What an agent that learns all the way says of each packet: normal ones before the first attack, which are those that
+# it learns the network from, normal ones from there on, and attacks.
+learning() {
+	"$sentroid" replay "$dev/timeline.pcap" --learn --packets "$out/learning.csv" --json >"$out/learning.json" ||
+		fail "replaying $dev/timeline.pcap with --learn failed"
+	zcat "$dev/timeline.labels.csv.gz" | awk -F, '
+		NR == FNR { attack[$1] = $2; next }
+		FNR > 1 { begun += attack[$1]; of = attack[$1] ? "attack" : begun ? "later" : "earlier"; n[of]++; flagged[of] += $3 }
+		END { for (of in n) printf "{\"of\": \"%s\", \"packets\": %d, \"flagged\": %d}\n", of, n[of], flagged[of] }
+	' - "$out/learning.csv" | jq -s --slurpfile run "$out/learning.json" '{by: map({key: .of, value: .}) | from_entries,
+		learner: $run[0].learner | {promoted, refused, rolled_back}}' >"$out/learning"
+}
+
 ((EUID == 0)) || fail "captures go through the packet program: run it as root"
 for tool in jq zstd gnuplot; do
 	command -v "$tool" >/dev/null || fail "needs $tool: run 'make deps'"
@@ -123,8 +136,9 @@ done
 evaluate shipped models/default.json
 cross
 naming
+learning
 
 jq -rs -f tools/figures.jq --slurpfile shipped "$out/shipped.json" --slurpfile cross "$out/cross" \
-	--slurpfile naming "$out/naming" --arg until $until_s "$out"/seed-*.json >"$out/figures.md"
+	--slurpfile naming "$out/naming" --slurpfile learning "$out/learning" --arg until $until_s "$out"/seed-*.json >"$out/figures.md"
 mv "$out/figures.md" docs/figures.md
 echo "docs/figures.md, $build/report.html"

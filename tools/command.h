@@ -29,6 +29,7 @@ int cmd_detach(int argc, char **argv);
 int cmd_allow(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_status(int argc, char **argv);
+int cmd_alerts(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_label(int argc, char **argv);
 int cmd_learn(int argc, char **argv);

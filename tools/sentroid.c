@@ -20,6 +20,8 @@ static const struct command commands[] = {
 	{ "allow", "IFACE [PREFIX...] [--remove] [--json]",
 	  "hosts whose flows are not judged, shown or changed", cmd_allow },
 	{ "status", "[IFACE] [--json]", "what is attached, and what it has counted", cmd_status },
+	{ "alerts", "[IFACE] [--open] [--since DURATION] [-n N] [--follow] [--json]",
+	  "what agents have reported, and what they report now", cmd_alerts },
 	{ "model", "push|show|list|verify|rollback|promote ...",
 	  "look at models, put them in force, take them back", cmd_model },
 	{ "learn", "now|status|pause|resume|upload ...", "see and steer what the agent learns",

@@ -32,7 +32,7 @@ static int cell_width(const char *p, const char **next)
 	return n;
 }
 
-static void measure(const struct table *t, int *width)
+static void measure(struct table *t)
 {
 	for (size_t r = 0; r < t->rows; r++) {
 		const char *p = t->row[r];
@@ -40,13 +40,13 @@ static void measure(const struct table *t, int *width)
 		for (size_t c = 0; t->align[c]; c++) {
 			int n = cell_width(p, &p);
 
-			if (n > width[c])
-				width[c] = n;
+			if (n > t->width[c])
+				t->width[c] = n;
 		}
 	}
 }
 
-static void print_row(const struct table *t, const char *p, const int *width)
+static void print_row(const struct table *t, const char *p)
 {
 	fputs(t->indent, stdout);
 	for (size_t c = 0; t->align[c]; c++) {
@@ -54,9 +54,9 @@ static void print_row(const struct table *t, const char *p, const int *width)
 		int n = cell_width(p, &p);
 
 		if (t->align[c] == '>')
-			printf("%s%*s%.*s", gap, width[c] - n, "", n, cell);
+			printf("%s%*s%.*s", gap, t->width[c] - n, "", n, cell);
 		else if (*p) /* nothing behind the last */
-			printf("%s%.*s%*s", gap, n, cell, width[c] - n, "");
+			printf("%s%.*s%*s", gap, n, cell, t->width[c] - n, "");
 		else
 			printf("%s%.*s", n ? gap : "", n, cell);
 	}
@@ -65,11 +65,9 @@ static void print_row(const struct table *t, const char *p, const int *width)
 
 void table_print(struct table *t)
 {
-	int width[TABLE_COLUMNS] = { 0 };
-
-	measure(t, width);
+	measure(t);
 	for (size_t r = 0; r < t->rows; r++) {
-		print_row(t, t->row[r], width);
+		print_row(t, t->row[r]);
 		free(t->row[r]);
 	}
 	free(t->row);

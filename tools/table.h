@@ -12,6 +12,7 @@ struct table {
 	const char *indent;
 	char **row; /* cells separated by tabs; the first row is the heading */
 	size_t rows;
+	int width[TABLE_COLUMNS]; /* of what has been printed: what follows is aligned with it */
 };
 
 /* Add a row; its cells are separated by tabs. Out of memory ends the program. */

@@ -6,6 +6,7 @@
 
 #define SEN_CONTROL_SOCKET  "control.sock"
 #define SEN_CONTROL_LEARNER "/learner"      /* GET: its status, JSON */
+#define SEN_CONTROL_ALERTS  "/alerts"       /* GET: as /api/v1/alerts has them, a JSON array */
 #define SEN_CONTROL_NOW     "/learn/now"    /* POST: train; ?full=1: from scratch */
 #define SEN_CONTROL_PAUSE   "/learn/pause"  /* POST: rest; ?seconds=N */
 #define SEN_CONTROL_RESUME  "/learn/resume" /* POST */

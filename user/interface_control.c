@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What `sentroid learn` asks of the agent, through a socket in the state folder of the interface. */
+/* What `sentroid learn` and `sentroid alerts` ask of the agent, through a socket in the state folder of the interface. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +21,11 @@ static void get_learner(void *ctx, struct sen_http_reply *reply)
 	struct sen_interface *i = ctx;
 
 	sen_http_json(reply, sen_learner_json(sen_learner_status(i->learner)));
+}
+
+static void get_alerts(void *ctx, struct sen_http_reply *reply)
+{
+	sen_http_json(reply, sen_interface_alerts(ctx));
 }
 
 static void post_now(void *ctx, const struct sen_http_request *request,
@@ -66,6 +71,7 @@ static void post_resume(void *ctx, const struct sen_http_request *request,
 
 static const struct sen_http_route routes[] = {
 	{ .path = SEN_CONTROL_LEARNER, .fn = get_learner },
+	{ .path = SEN_CONTROL_ALERTS, .fn = get_alerts },
 	{ .path = SEN_CONTROL_NOW, .post = post_now },
 	{ .path = SEN_CONTROL_PAUSE, .post = post_pause },
 	{ .path = SEN_CONTROL_RESUME, .post = post_resume },

@@ -36,7 +36,7 @@ refuses "model push: no file" 2 "FILE" model push "$LAB_IF"
 
 helps() {
 	local words
-	for words in "" attach detach policy allow status model "model push" "model show" "model list" \
+	for words in "" attach detach policy allow status alerts model "model push" "model show" "model list" \
 		"model verify" "model rollback" "model promote" "model clear-shadow"; do
 		# shellcheck disable=SC2086
 		run $words --help
@@ -95,14 +95,14 @@ mkdir -p "$LAB_TMP/state/$LAB_IF/models" "$LAB_TMP/state/eth9"
 chmod 700 "$LAB_TMP/state/$LAB_IF"
 for shut in "$LAB_TMP/state/$LAB_IF" "$LAB_TMP/state"; do
 	chmod 700 "$shut"
-	for args in "label list" "label export" "learn status" "model list" "model list $LAB_IF" \
+	for args in alerts "alerts $LAB_IF" "label list" "label export" "learn status" "model list" "model list $LAB_IF" \
 		"model show $LAB_IF 1" "model diff $LAB_IF 1 2" "model export $LAB_IF $LAB_TMP/mlflow" "learn status $LAB_IF"; do
 		# shellcheck disable=SC2086
 		refuses_as "$args: not root" 1 "not permitted" "${nobody[@]}" $args --state-dir "$LAB_TMP/state"
 	done
 done
 rm -r "$LAB_TMP/state"
-for args in "label list" "learn status" "model list $LAB_IF" "model show $LAB_IF 1" "model diff $LAB_IF 1 2" \
+for args in alerts "alerts $LAB_IF" "label list" "learn status" "model list $LAB_IF" "model show $LAB_IF 1" "model diff $LAB_IF 1 2" \
 	"model export $LAB_IF $LAB_TMP/mlflow"; do
 	# shellcheck disable=SC2086
 	refuses "$args: nothing kept" 1 ": " $args --state-dir "$LAB_TMP/state"

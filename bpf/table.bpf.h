@@ -21,7 +21,6 @@
 
 #include "platform.bpf.h"
 
-#define SEN_SET_LOCKED 0x80000000u
 #define SEN_LOCK_TRIES 64
 #define SEN_WAY_BITS   3 /* of a number of ways */
 

@@ -91,10 +91,10 @@ const char *flow_text(const struct sen_record *r, char text[FLOW_TEXT])
 	if (r->proto == SEN_PROTO_ARP)
 		snprintf(text, FLOW_TEXT, "%s > %s arp", src, dst);
 	else if (r->sport || r->dport)
-		snprintf(text, FLOW_TEXT, "%s:%u > %s:%u %.8s", src, r->sport, dst, r->dport,
+		snprintf(text, FLOW_TEXT, "%s:%u > %s:%u %.9s", src, r->sport, dst, r->dport,
 			 known ? known->p_name : "?");
 	else
-		snprintf(text, FLOW_TEXT, "%s > %s %.8s", src, dst, known ? known->p_name : "?");
+		snprintf(text, FLOW_TEXT, "%s > %s %.9s", src, dst, known ? known->p_name : "?");
 	return text;
 }
 

@@ -30,6 +30,7 @@ int cmd_allow(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_status(int argc, char **argv);
 int cmd_alerts(int argc, char **argv);
+int cmd_top(int argc, char **argv);
 int cmd_model(int argc, char **argv);
 int cmd_label(int argc, char **argv);
 int cmd_learn(int argc, char **argv);

@@ -10,5 +10,7 @@ struct text {
 struct text decimal(double v, int decimals);
 /* 0.5 as "50.00%". */
 struct text percent(double share);
+/* 1536 as "1.5 KiB". */
+struct text size_text(double bytes);
 
 #endif

@@ -22,6 +22,8 @@ static const struct command commands[] = {
 	{ "status", "[IFACE] [--json]", "what is attached, and what it has counted", cmd_status },
 	{ "alerts", "[IFACE] [--open] [--since DURATION] [-n N] [--follow] [--json]",
 	  "what agents have reported, and what they report now", cmd_alerts },
+	{ "top", "IFACE [--interval SECONDS] [-n ROWS] [--once] [--json]",
+	  "what goes on now: rates, and the flows that matter most", cmd_top },
 	{ "model", "push|show|list|verify|rollback|promote ...",
 	  "look at models, put them in force, take them back", cmd_model },
 	{ "learn", "now|status|pause|resume|upload ...", "see and steer what the agent learns",

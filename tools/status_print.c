@@ -7,25 +7,9 @@
 #include <string.h>
 
 #include "allow_command.h"
+#include "figure.h"
 #include "status.h"
 #include "table.h"
-
-#define SIZE_TEXT 16
-
-/* 1536 as "1.5 KiB". */
-static const char *size_text(uint64_t bytes, char text[SIZE_TEXT])
-{
-	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB", "PiB" };
-	double v = bytes;
-	size_t u = 0;
-
-	while (v >= 1024 && u + 1 < sizeof(units) / sizeof(*units)) {
-		v /= 1024;
-		u++;
-	}
-	snprintf(text, SIZE_TEXT, u ? "%.1f %s" : "%.0f %s", v, units[u]);
-	return text;
-}
 
 static const char *mode_text(const struct status *s)
 {
@@ -111,11 +95,9 @@ static void print_model(const char *what, const struct status_model *m)
 
 static void print_counters(const struct sen_stats *c)
 {
-	char size[SIZE_TEXT];
-
 	printf("  packets   %llu, %s: %llu in flows, %llu not IP, %llu of other transports, "
 	       "%llu truncated, %llu errors\n",
-	       c->packets, size_text(c->bytes, size), c->parsed, c->not_ip, c->not_transport,
+	       c->packets, size_text((double)c->bytes).is, c->parsed, c->not_ip, c->not_transport,
 	       c->truncated, c->errors);
 	printf("  verdicts  %llu pass, %llu alert, %llu drop, %llu redirect\n", c->pass, c->alert,
 	       c->drop, c->redirect);
@@ -184,7 +166,7 @@ void status_print(const struct status *s)
 static void row(struct table *t, const struct status *s)
 {
 	const struct status_model *m = &s->model[SEN_SLOT_ACTIVE];
-	char size[SIZE_TEXT], model[48] = "none", agent[16] = "-";
+	char model[48] = "none", agent[16] = "-";
 
 	if (m->present)
 		snprintf(model, sizeof(model), "%u (%.*s)", m->version, DIGEST_SHORT, m->digest);
@@ -193,15 +175,14 @@ static void row(struct table *t, const struct status *s)
 	table_row(t, "%s\t%s\t%s\t%u\t%s\t%s\t%llu\t%s\t%llu\t%llu\t%" PRIu64 "\t%s", s->name,
 		  mode_text(s), s->meta.dispatcher ? "dispatcher" : "single", s->meta.prog_id,
 		  sen_policy_word(s->policy.mode), model, s->stats.packets,
-		  size_text(s->stats.bytes, size), s->stats.alert, s->stats.drop, s->flows.used,
-		  agent);
+		  size_text((double)s->stats.bytes).is, s->stats.alert, s->stats.drop,
+		  s->flows.used, agent);
 }
 
 void status_print_all(const struct status *s, size_t n)
 {
 	struct table t = { .align = "<<<><<>>>>><", .indent = "" };
 	uint64_t packets = 0, bytes = 0, alerts = 0, drops = 0, flows = 0;
-	char size[SIZE_TEXT];
 
 	if (!n) {
 		puts("Sentroid is attached to no interface.");
@@ -221,7 +202,7 @@ void status_print_all(const struct status *s, size_t n)
 		table_row(&t,
 			  "total\t\t\t\t\t\t%" PRIu64 "\t%s\t%" PRIu64 "\t%" PRIu64 "\t%" PRIu64
 			  "\t",
-			  packets, size_text(bytes, size), alerts, drops, flows);
+			  packets, size_text((double)bytes).is, alerts, drops, flows);
 	table_print(&t);
 }
 

@@ -24,6 +24,7 @@ enum map_id {
 	MODELS,
 	EVENTS,
 	FLOWS_SETS,
+	FLOWS,
 	SOURCES_SETS,
 	TARGETS_SETS,
 	PAIRS_SETS,
@@ -41,6 +42,7 @@ static const char *const map_names[MAP_COUNT] = {
 	[MODELS] = "models",
 	[EVENTS] = "events",
 	[FLOWS_SETS] = "flows_sets",
+	[FLOWS] = "flows",
 	[SOURCES_SETS] = "sources_sets",
 	[TARGETS_SETS] = "targets_sets",
 	[PAIRS_SETS] = "pairs_sets",
@@ -97,6 +99,7 @@ static int check_sizes(struct sen_dataplane *dp)
 		[POLICY] = sizeof(struct sen_policy),
 		[STATS] = sizeof(struct sen_stats),
 		[FLOWS_SETS] = sizeof(struct sen_set),
+		[FLOWS] = sizeof(struct sen_flow),
 		[SOURCES_SETS] = sizeof(struct sen_set),
 		[TARGETS_SETS] = sizeof(struct sen_set),
 		[PAIRS_SETS] = sizeof(struct sen_set),
@@ -282,6 +285,41 @@ int sen_dataplane_flow_usage(const struct sen_dataplane *dp, struct sen_flow_usa
 	out->capacity = dp->meta.flow_capacity;
 	sets_unmap(dp, FLOWS_SETS, sets);
 	return 0;
+}
+
+static void visit_set(const struct sen_set *set, const struct sen_flow *flows, __u32 n,
+		      sen_flow_fn fn, void *ctx)
+{
+	for (int way = 0; way < SEN_WAYS; way++) {
+		__u32 entry = (set->entry[way] & ~SEN_SET_LOCKED) - 1;
+		struct sen_flow copy;
+
+		if (!set->tag[way] || entry >= n)
+			continue;
+		copy = flows[entry];
+		fn(ctx, entry, &copy);
+	}
+}
+
+int sen_dataplane_each_flow(const struct sen_dataplane *dp, sen_flow_fn fn, void *ctx)
+{
+	__u32 n = dp->elements[FLOWS];
+	size_t size = n * sizeof(struct sen_flow);
+	struct sen_set *sets = sets_map(dp, FLOWS_SETS, PROT_READ);
+	const struct sen_flow *flows;
+	int err = 0;
+
+	if (!sets)
+		return -errno;
+	flows = mmap(NULL, size, PROT_READ, MAP_SHARED, dp->fd[FLOWS], 0);
+	if (flows == MAP_FAILED)
+		err = -errno;
+	for (__u32 i = 0; !err && i < dp->elements[FLOWS_SETS]; i++)
+		visit_set(&sets[i], flows, n, fn, ctx);
+	if (!err)
+		munmap((void *)flows, size);
+	sets_unmap(dp, FLOWS_SETS, sets);
+	return err;
 }
 
 int sen_dataplane_refresh(struct sen_dataplane *dp)

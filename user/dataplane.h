@@ -41,6 +41,10 @@ int sen_feature_hist_sum(int feat_hist_fd, struct sen_feature_hist *out);
 int sen_dataplane_score_hist(const struct sen_dataplane *dp, struct sen_score_hist *out);
 int sen_dataplane_feature_hist(const struct sen_dataplane *dp, struct sen_feature_hist *out);
 int sen_dataplane_flow_usage(const struct sen_dataplane *dp, struct sen_flow_usage *out);
+/* Hand out a copy of every flow in the table, those whose deadline is over included, with the number of its
+ * entry. One that is being replaced meanwhile may come out half old, half new. 0 or a negative errno. */
+typedef void (*sen_flow_fn)(void *ctx, uint32_t entry, const struct sen_flow *flow);
+int sen_dataplane_each_flow(const struct sen_dataplane *dp, sen_flow_fn fn, void *ctx);
 /* Keep what is over for long in the tables from looking alive again (deadlines.h): to be called every
  * SEN_DEADLINES_ROUND_S. 0 or a negative errno. */
 int sen_dataplane_refresh(struct sen_dataplane *dp);

@@ -76,6 +76,7 @@ struct sen_set {
 	__u32 entry[SEN_WAYS]; /* 1 + index, 0: none yet; top bit of entry[0]: the set is locked */
 };
 SEN_ASSERT_SIZE(struct sen_set, 64);
+#define SEN_SET_LOCKED 0x80000000u
 
 /*
  * An initiator. Counters decay (context.bpf.h); SEN_EVENT_UNIT an event. Here and in the other tables of

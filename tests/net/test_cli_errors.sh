@@ -32,11 +32,12 @@ refuses "policy: no such policy" 2 "panic" policy "$LAB_IF" panic
 refuses "policy: extra argument" 2 "extra" policy "$LAB_IF" alert extra
 refuses "detach: extra argument" 2 "extra" detach "$LAB_IF" extra
 refuses "status: extra argument" 2 "extra" status "$LAB_IF" extra
+refuses "top: no interface" 2 "IFACE" top
 refuses "model push: no file" 2 "FILE" model push "$LAB_IF"
 
 helps() {
 	local words
-	for words in "" attach detach policy allow status alerts model "model push" "model show" "model list" \
+	for words in "" attach detach policy allow status alerts top model "model push" "model show" "model list" \
 		"model verify" "model rollback" "model promote" "model clear-shadow"; do
 		# shellcheck disable=SC2086
 		run $words --help
@@ -58,7 +59,7 @@ run status --json
 [ "$rc" = 0 ] && [ "$(jq -c .interfaces <<<"$out")" = "[]" ]
 check "status --json without anything attached"
 refuses "attach: unknown interface" 1 "sen-none" attach sen-none --model "$m/1.json"
-for args in "detach $LAB_IF" "policy $LAB_IF" "policy $LAB_IF enforce" "status $LAB_IF" "model show $LAB_IF" "model push $LAB_IF $m/1.json" \
+for args in "detach $LAB_IF" "policy $LAB_IF" "policy $LAB_IF enforce" "status $LAB_IF" "top $LAB_IF" "model show $LAB_IF" "model push $LAB_IF $m/1.json" \
 	"model promote $LAB_IF" "model clear-shadow $LAB_IF" "model rollback $LAB_IF --state-dir $LAB_TMP/state"; do
 	# shellcheck disable=SC2086
 	refuses "${args%% "$LAB_IF"*}: not attached" 1 "not attached" $args
@@ -90,6 +91,7 @@ powerless=(setpriv --bounding-set=-all --inh-caps=-all "$sentroid")
 refuses_as "attach: not root" 1 "not permitted" "${nobody[@]}" attach "$LAB_IF" --model "$m/1.json"
 refuses_as "detach: not root" 1 "not permitted" "${nobody[@]}" detach "$LAB_IF"
 refuses_as "policy: not root" 1 "not permitted" "${nobody[@]}" policy "$LAB_IF" alert
+refuses_as "top: not root" 1 "not permitted" "${nobody[@]}" top "$LAB_IF"
 refuses_as "status: not root" 1 "not permitted" "${nobody[@]}" status
 mkdir -p "$LAB_TMP/state/$LAB_IF/models" "$LAB_TMP/state/eth9"
 chmod 700 "$LAB_TMP/state/$LAB_IF"

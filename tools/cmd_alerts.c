@@ -29,6 +29,10 @@ enum {
 	KEY_FOLLOW
 };
 
+struct watched {
+	struct sen_alert_log *log; /* of one interface */
+};
+
 struct alerts {
 	const char *state_dir;
 	bool open, follow, json;
@@ -37,8 +41,8 @@ struct alerts {
 	char cutoff[SEN_ALERT_TIME]; /* as records have times; empty: none */
 	struct sen_alert_history history;
 	struct alerts_view view;
-	struct sen_alert_log **logs;
-	size_t n_logs;
+	struct watched *watched;
+	size_t n_watched;
 	unsigned long bad; /* lines that are no alerts */
 };
 
@@ -122,16 +126,17 @@ static int ask_agent(struct alerts *a, const char *ifname, struct sen_why *why)
 
 static int add_log(struct alerts *a, const char *folder)
 {
-	struct sen_alert_log **grown = reallocarray(a->logs, a->n_logs + 1, sizeof(*grown));
+	struct watched *grown = reallocarray(a->watched, a->n_watched + 1, sizeof(*grown));
+	struct sen_alert_log *log;
 
 	if (!grown)
 		return -ENOMEM;
-	a->logs = grown;
-	grown[a->n_logs] = sen_alert_log_new(folder);
-	if (!grown[a->n_logs])
+	a->watched = grown;
+	log = sen_alert_log_new(folder);
+	if (!log)
 		return -ENOMEM;
-	a->n_logs++;
-	return sen_alert_log_read(grown[a->n_logs - 1], add_line, a);
+	grown[a->n_watched++].log = log;
+	return sen_alert_log_read(log, add_line, a);
 }
 
 static void add_older(struct alerts *a, const char *folder)
@@ -262,8 +267,8 @@ static int follow(struct alerts *a, struct sen_why *why)
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	while (!stopped && !err && !ferror(stdout)) {
-		for (size_t i = 0; !err && i < a->n_logs; i++)
-			err = sen_alert_log_read(a->logs[i], show_new, a);
+		for (size_t i = 0; !err && i < a->n_watched; i++)
+			err = sen_alert_log_read(a->watched[i].log, show_new, a);
 		alerts_flush(&a->view);
 		note_bad(a);
 		if (!err)
@@ -329,9 +334,9 @@ int cmd_alerts(int argc, char **argv)
 	err = arg[0] ? add_one(&a, arg[0], &why) : add_all(&a, &why);
 	if (!err)
 		err = show(&a, &why);
-	for (size_t i = 0; i < a.n_logs; i++)
-		sen_alert_log_free(a.logs[i]);
-	free(a.logs);
+	for (size_t i = 0; i < a.n_watched; i++)
+		sen_alert_log_free(a.watched[i].log);
+	free(a.watched);
 	sen_alert_history_free(&a.history);
 	return err ? fail(&why) : EXIT_DONE;
 }

@@ -36,6 +36,7 @@ follow() {
 		--state-dir "$LAB_TMP/state" "${@:2}"
 	FOLLOWER=$LAB_PID
 }
+# shellcheck disable=SC2317 # called by told
 followed() { jq -se "any(.[]; $1)" "$LAB_TMP/lines" >/dev/null; }
 ends_well() { kill -INT "$1" && wait "$1"; }
 scan=".class == \"scan\" and .source == \"$LAB_ATTACKER\" and .certain"

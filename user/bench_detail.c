@@ -6,7 +6,7 @@
 
 #include "bench_run.h"
 #include "benchmark.h"
-#include "dataplane.h"
+#include "model_slot.h"
 #include "loader.h"
 
 #define PUSHES 200

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "bench_run.h"
-#include "dataplane.h"
+#include "model_slot.h"
 #include "jiffies.h"
 #include "loader.h"
 

@@ -54,18 +54,11 @@ int sen_dataplane_set_policy(struct sen_dataplane *dp, const struct sen_policy *
 /* Its allow list; the descriptors are owned by dp. */
 struct sen_allow sen_dataplane_allow(const struct sen_dataplane *dp);
 
-/* Put a model into a slot by one pointer swap: a fresh inner map is filled, frozen, then stored.
- * Packets in flight finish with the model they began with. */
+/* Its models, as in model_slot.h. */
 int sen_dataplane_push(struct sen_dataplane *dp, enum sen_slot slot,
 		       const struct sen_model_flat *model, struct sen_why *why);
-/* These on a bare `models` map, for who has no pins. */
-int sen_model_slot_set(int models_fd, enum sen_slot slot, const struct sen_model_flat *model);
-int sen_model_slot_get(int models_fd, enum sen_slot slot, struct sen_model_flat *out);
-int sen_model_slot_clear(int models_fd, enum sen_slot slot);
-/* Copy the model of a slot. -ENOENT: empty. */
 int sen_dataplane_model(const struct sen_dataplane *dp, enum sen_slot slot,
 			struct sen_model_flat *out);
-/* Empty a slot. */
 int sen_dataplane_clear(struct sen_dataplane *dp, enum sen_slot slot);
 
 /* Take the interface for one agent: an exclusive lock, released when the process ends.

@@ -14,7 +14,7 @@
 
 #include "attachment.h"
 #include "bpf_log.h"
-#include "dataplane.h"
+#include "model_slot.h"
 #include "device.h"
 #include "egress.h"
 #include "loader.h"

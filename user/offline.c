@@ -10,6 +10,7 @@
 #include "allow.h"
 #include "dataplane.h"
 #include "offline.h"
+#include "model_slot.h"
 #include "pipeline.h"
 #include "program.h"
 #include "replay.h"

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 
 #include "dataplane.h"
+#include "model_slot.h"
 #include "loader.h"
 
 #define START_TICK 100000000u /* far from 0, where a missing clock would hide */

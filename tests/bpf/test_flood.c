@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dataplane.h"
+#include "model_slot.h"
 #include "flood.h"
 #include "harness.h"
 #include "loader.h"

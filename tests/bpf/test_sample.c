@@ -4,7 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-#include "dataplane.h"
+#include "model_slot.h"
 #include "harness.h"
 #include "modelkit.h"
 

@@ -14,6 +14,7 @@
 #include "figure.h"
 #include "flow_table.h"
 #include "fsutil.h"
+#include "output.h"
 #include "paths.h"
 #include "report.h"
 #include "table.h"
@@ -296,6 +297,16 @@ static int evaluate_tables(const struct options *o, const char *const *files)
 	return flow_table_eval(o->model, files, o->json, &why) ? fail(&why) : EXIT_DONE;
 }
 
+static int check_report(const struct options *o, const char *const *files)
+{
+	const char *more[] = { o->labels, o->model };
+	int err = check_no_input("--report", o->report, files, SYNTAX_ARGS);
+
+	if (!err)
+		err = check_no_input("--report", o->report, more, 2);
+	return err ? err : check_no_recording("--report", o->report);
+}
+
 int cmd_eval(int argc, char **argv)
 {
 	const char *files[SYNTAX_ARGS] = { 0 };
@@ -309,6 +320,8 @@ int cmd_eval(int argc, char **argv)
 	}
 	if (!err && !o.labels)
 		err = usage_error("--labels LABELS.csv is needed");
+	if (!err)
+		err = check_report(&o, files);
 	if (!err && !is_root("evaluating (captures go through the packet program)", files[0]))
 		err = EXIT_FAILED;
 	if (!err)

@@ -6,13 +6,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "captures.h"
 #include "clock.h"
 #include "command.h"
 #include "loader.h"
 #include "offline.h"
+#include "output.h"
 #include "paths.h"
 #include "rehearsal.h"
 #include "replay_summary.h"
@@ -76,32 +76,6 @@ static int check_output(const char *option, const char *path)
 	return strcmp(path, "-") ?
 		       0 :
 		       usage_error("%s: - is no file: /dev/stdout is standard output", option);
-}
-
-/* Two names of a file that need not be there yet: alike, and in one folder. */
-static bool is_same_name(const char *a, const char *b)
-{
-	const char *slash_a = strrchr(a, '/'), *slash_b = strrchr(b, '/');
-	char folder_a[PATH_MAX], folder_b[PATH_MAX];
-	struct stat sa, sb;
-
-	if (strcmp(slash_a ? slash_a + 1 : a, slash_b ? slash_b + 1 : b) != 0)
-		return false;
-	snprintf(folder_a, sizeof(folder_a), "%.*s.", slash_a ? (int)(slash_a - a + 1) : 0, a);
-	snprintf(folder_b, sizeof(folder_b), "%.*s.", slash_b ? (int)(slash_b - b + 1) : 0, b);
-	return !stat(folder_a, &sa) && !stat(folder_b, &sb) && sa.st_dev == sb.st_dev &&
-	       sa.st_ino == sb.st_ino;
-}
-
-/* By name, or the same one by two. */
-static bool is_same_file(const char *a, const char *b)
-{
-	struct stat sa, sb;
-
-	if (is_same_name(a, b))
-		return true;
-	return !stat(a, &sa) && !stat(b, &sb) && S_ISREG(sa.st_mode) && sa.st_dev == sb.st_dev &&
-	       sa.st_ino == sb.st_ino;
 }
 
 static int on_option(int key, const char *value, void *input)
@@ -417,6 +391,27 @@ static int replay_files(const struct options *o, const char *const *files,
 	return err;
 }
 
+static int check_outputs(const struct options *o, const char *const *files)
+{
+	const struct {
+		const char *option, *path;
+	} outputs[] = { { "--flows", o->flows }, { "--packets", o->packets } };
+	const char *more[] = { o->model, o->config_path };
+	int err = 0;
+
+	if (o->flows && o->packets && is_same_file(o->flows, o->packets))
+		return usage_error("--flows and --packets: %s: one would replace the other",
+				   o->flows);
+	for (int i = 0; !err && i < 2; i++) {
+		err = check_no_input(outputs[i].option, outputs[i].path, files, SYNTAX_ARGS);
+		if (!err)
+			err = check_no_input(outputs[i].option, outputs[i].path, more, 2);
+		if (!err)
+			err = check_no_recording(outputs[i].option, outputs[i].path);
+	}
+	return err;
+}
+
 int cmd_replay(int argc, char **argv)
 {
 	const char *files[SYNTAX_ARGS + 1] = { 0 };
@@ -425,9 +420,8 @@ int cmd_replay(int argc, char **argv)
 	struct sen_model *model;
 	int err = parse_line(&syntax, argc, argv, &o, files);
 
-	if (!err && o.flows && o.packets && is_same_file(o.flows, o.packets))
-		err = usage_error("--flows and --packets: %s: one would replace the other",
-				  o.flows);
+	if (!err)
+		err = check_outputs(&o, files);
 	if (err)
 		return err;
 	if (!is_root("replaying", files[0]))

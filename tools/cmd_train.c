@@ -13,6 +13,7 @@
 #include "fsutil.h"
 #include "harvest.h"
 #include "label.h"
+#include "output.h"
 #include "train.h"
 #include "validate.h"
 
@@ -329,6 +330,22 @@ cleanup:
 	return err;
 }
 
+static int check_usage(const struct options *o)
+{
+	int err = 0;
+
+	if (!o->n || !o->out)
+		return usage_error("--normal FILE and -o MODEL.json are needed");
+	for (unsigned int i = 0; i < o->n && o->flow_tables; i++)
+		if (*o->inputs[i].class_name)
+			return usage_error("--attack is for captures: flow tables have labels");
+	if (o->flow_tables && o->params.subspace < 1)
+		return usage_error("--subspace is for captures");
+	for (unsigned int i = 0; !err && i < o->n; i++)
+		err = check_no_input("-o", o->out, &o->inputs[i].path, 1);
+	return err ? err : check_no_recording("-o", o->out);
+}
+
 int cmd_train(int argc, char **argv)
 {
 	struct options o = { .params = sen_train_defaults };
@@ -342,15 +359,10 @@ int cmd_train(int argc, char **argv)
 	err = parse_line(&syntax, argc, argv, &o, more);
 	for (int i = 0; !err && i < SYNTAX_ARGS && more[i]; i++)
 		err = add_input(&o, more[i], "", 0);
+	if (!err)
+		err = check_usage(&o);
 	if (err)
 		return err;
-	if (!o.n || !o.out)
-		return usage_error("--normal FILE and -o MODEL.json are needed");
-	for (unsigned int i = 0; i < o.n && o.flow_tables; i++)
-		if (*o.inputs[i].class_name)
-			return usage_error("--attack is for captures: flow tables have labels");
-	if (o.flow_tables && o.params.subspace < 1)
-		return usage_error("--subspace is for captures");
 	if (!o.flow_tables &&
 	    !is_root("training (captures go through the packet program)", o.inputs[0].path))
 		return EXIT_FAILED;

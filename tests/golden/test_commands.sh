@@ -165,6 +165,39 @@ run replay scan.pcap --policy panic
 [ "$rc" = 2 ] && grep -q "'panic' is not observe, alert, enforce or enforce-learned" err
 check "replay: no such policy" said
 
+# --- outputs that would replace inputs -----------------------------------------------------------
+
+printf 'Flow Duration,Tot Fwd Pkts,Tot Bwd Pkts,Label\n1000,1,1,BENIGN\n' >table.csv
+printf 'frame,label,class\n' >labels.csv
+for i in {1..200}; do echo "$i,0,benign"; done >>labels.csv
+cp plain.json model.json
+ln -s normal.pcap link.pcap
+sums=$(sha256sum ./*)
+# refused FILE SAID ARGUMENT...: wrong usage, and no file has changed or come up.
+refused() {
+	run "${@:3}"
+	[ "$rc" = 2 ] && grep -q -- ": $1: $2" err && sha256sum ./* | grep -v " ./\(out\|err\)$" | cmp - <(grep -v " ./\(out\|err\)$" <<<"$sums")
+	check "${*:3}: refused" said
+}
+for option in --flows --packets; do
+	refused $option "normal.pcap is an input, too" replay $option normal.pcap --model model.json scan.pcap normal.pcap
+	refused $option "./link.pcap is an input, too" replay $option ./link.pcap normal.pcap
+	refused $option "model.json is an input, too" replay $option model.json --model ./model.json normal.pcap
+	refused $option "labels.csv is an input, too" replay $option labels.csv --config labels.csv normal.pcap
+	refused $option "normal.pcap is a capture, which would be replaced" replay $option normal.pcap scan.pcap
+done
+refused --flows "normal.pcap is an input, too" replay --flows normal.pcap - <normal.pcap
+for file in labels.csv model.json normal.pcap; do
+	refused --report "$file is an input, too" eval --report $file --labels labels.csv --model model.json normal.pcap
+done
+refused --report "scan.pcap is a capture" eval --report scan.pcap --labels labels.csv normal.pcap
+refused -o "normal.pcap is an input, too" train --normal normal.pcap -o normal.pcap
+refused -o "./scan.pcap is an input, too" train --attack c=scan.pcap --normal normal.pcap -o ./scan.pcap
+refused -o "scan.pcap is a capture" train --normal normal.pcap -o scan.pcap
+refused -o "table.csv is an input, too" train --flow-table -o table.csv table.csv
+refused -o "table.csv is a flow table" train --flow-table --normal attacks.log -o table.csv
+rm link.pcap
+
 # --- replay: results that cannot be written ------------------------------------------------------
 
 replay=("$sentroid" replay --model plain.json normal.pcap)

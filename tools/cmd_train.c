@@ -205,14 +205,13 @@ static int record_inputs(const struct options *o, struct sen_provenance *trainin
 	return err;
 }
 
-static int read_tables(const struct options *o, struct sen_model *names, struct sen_harvest *h,
-		       struct sen_why *why)
+static int read_tables(const struct options *o, const char **format, struct sen_model *names,
+		       struct sen_harvest *h, struct sen_why *why)
 {
-	const char *format = NULL;
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < o->n; i++)
-		err = flow_table_samples(o->inputs[i].path, &format, names, h, why);
+		err = flow_table_samples(o->inputs[i].path, format, names, h, why);
 	return err;
 }
 
@@ -295,6 +294,7 @@ static int train(const struct options *o, struct sen_why *why)
 	struct sen_model *names = calloc(1, sizeof(*names)), *model = NULL;
 	struct sen_train_params params = o->params;
 	struct sen_harvest h = { 0 };
+	const char *format = NULL;
 	int err;
 
 	if (!names)
@@ -303,7 +303,7 @@ static int train(const struct options *o, struct sen_why *why)
 	if (!err)
 		err = record_inputs(o, &names->training, why);
 	if (!err)
-		err = o->flow_tables ? read_tables(o, names, &h, why) :
+		err = o->flow_tables ? read_tables(o, &format, names, &h, why) :
 				       harvest_all(o, names, &h, why);
 	params.class_names = names;
 	if (o->flow_tables)
@@ -313,7 +313,7 @@ static int train(const struct options *o, struct sen_why *why)
 	if (err)
 		goto cleanup;
 	if (o->flow_tables)
-		flow_table_mark(model);
+		flow_table_mark(model, format);
 	model->version = 1;
 	model->created_s = time(NULL);
 	record_command(&model->training, o);
@@ -339,8 +339,8 @@ static int check_usage(const struct options *o)
 	for (unsigned int i = 0; i < o->n && o->flow_tables; i++)
 		if (*o->inputs[i].class_name)
 			return usage_error("--attack is for captures: flow tables have labels");
-	if (o->flow_tables && o->params.subspace < 1)
-		return usage_error("--subspace is for captures");
+	if (o->flow_tables && (o->params.subspace < 1 || o->until_s > 0))
+		return usage_error("--subspace and --until are for captures");
 	for (unsigned int i = 0; !err && i < o->n; i++)
 		err = check_no_input("-o", o->out, &o->inputs[i].path, 1);
 	return err ? err : check_no_recording("-o", o->out);

@@ -22,9 +22,10 @@ static int read_same(const char *path, const char **format, struct sen_flowtable
 	if (err)
 		return err;
 	if (*format && strcmp(*format, (*out)->format) != 0) {
-		err = sen_why(why, -EINVAL, "a model is for one kind of table",
-			      "reading flow table: %s: %s, the one before was %s", path,
-			      (*out)->format, *format);
+		err = sen_why(why, -EINVAL,
+			      "a model is for one kind of table, the kind that it is trained on",
+			      "reading flow table: %s: of %s, not of %s", path, (*out)->format,
+			      *format);
 		sen_flowtable_free(*out);
 		return err;
 	}
@@ -90,9 +91,10 @@ int flow_table_samples(const char *path, const char **format, struct sen_model *
 	return 0;
 }
 
-void flow_table_mark(struct sen_model *model)
+void flow_table_mark(struct sen_model *model, const char *format)
 {
 	model->features = SEN_TABLE_FEATURES;
+	snprintf(model->table, sizeof(model->table), "%s", format);
 	for (unsigned int e = 0; e < model->members; e++)
 		for (int d = SEN_TABLE_COLUMN_COUNT; d < SEN_DIMS; d++)
 			model->member[e].mask[d] = false;
@@ -265,8 +267,10 @@ int flow_table_eval(const char *model_path, const char *const *paths, bool json,
 		err = sen_why(why, -ENOMEM, NULL, "evaluating: out of memory");
 	if (!err)
 		err = sen_model_flatten(model, flat, why);
-	if (!err)
+	if (!err) {
+		e.format = model->table;
 		err = score_files(&e, flat, paths, why);
+	}
 	if (!err && !json)
 		print_text(&e);
 	else if (!err && print_json(&e))

@@ -31,6 +31,7 @@ enum sen_feature_set {
 	SEN_PACKET_FEATURES,
 	SEN_TABLE_FEATURES
 };
+#define SEN_TABLE_NAME_MAX 32
 
 #define SEN_INPUTS_MAX 128
 /* "class=name sha256:hex" and the end of the line, the name as long as a file system takes it. */
@@ -53,6 +54,7 @@ struct sen_model {
 	int64_t created_s;
 	char digest[2 * SEN_DIGEST_BYTES + 1]; /* hex; set by save and load */
 	enum sen_feature_set features;
+	char table[SEN_TABLE_NAME_MAX]; /* kind of flow table ("NSL-KDD"); empty in models of packets */
 	struct sen_quantizer quantizer[SEN_DIMS];
 	unsigned int members;
 	struct sen_model_member member[SEN_MEMBERS_MAX];

@@ -297,6 +297,8 @@ static int read_header(const struct sen_reader *r, const cJSON *root, struct sen
 		err = sen_read_unsigned(r, root, "", "parent", UINT32_MAX, &parent);
 	if (!err)
 		err = sen_read_string(r, root, "", "created", created, sizeof(created));
+	if (!err && m->features == SEN_TABLE_FEATURES)
+		err = sen_read_string(r, root, "", "flow_table", m->table, sizeof(m->table));
 	if (err)
 		return err;
 	m->version = version;

@@ -125,10 +125,12 @@ static cJSON *tree_of(const struct sen_model *model)
 	put_number(root, "version", model->version, &ok);
 	put_number(root, "parent", model->parent, &ok);
 	put_string(root, "created", created, &ok);
-	if (model->features == SEN_TABLE_FEATURES)
+	if (model->features == SEN_TABLE_FEATURES) {
 		put_string(root, "features_version", SEN_TABLE_VERSION, &ok);
-	else
+		put_string(root, "flow_table", model->table, &ok);
+	} else {
 		put_number(root, "features_version", SEN_FEATURES_VERSION, &ok);
+	}
 	put_features(root, NULL, model->features, &ok);
 	put_quantizer(root, model->quantizer, &ok);
 	object = put(root, "thresholds", cJSON_CreateObject(), &ok);

@@ -54,6 +54,19 @@ run eval --flow-table --model m.json attacks.log
 [ "$rc" = 0 ] && grep -Eq '^worm +128 +[0-9.]+% +- +-$' out
 check "... in words" said
 
+printf 'Flow Duration,Tot Fwd Pkts,Tot Bwd Pkts,Label\n1000,1,1,BENIGN\n' >table.csv
+run eval --flow-table --model m.json --json table.csv
+[ "$rc" = 1 ] && [ ! -s out ] && grep -qx "sentroid: reading flow table: table.csv: of CICFlowMeter, not of Zeek conn.log" err
+check "eval: a model knows the kind of flow tables that it is for" said
+run train --flow-table -k 2 --members 1 -o n.json attacks.log table.csv
+[ "$rc" = 1 ] && [ ! -e n.json ] && grep -q "table.csv: of CICFlowMeter, not of Zeek conn.log" err
+check "train: all flow tables are of one kind" said
+for option in --until=7 --subspace=0.5; do
+	run train --flow-table -k 2 --members 1 $option -o n.json "${inputs[0]}"
+	[ "$rc" = 2 ] && [ ! -e n.json ] && grep -q -- "${option%=*}.* for captures" err
+	check "train --flow-table $option: refused" said
+done
+
 # --- training: pipes, names ----------------------------------------------------------------------
 
 "$traffic" 1 benign@0+60 >normal.pcap && "$traffic" 2 scan@0+10 >scan.pcap || exit 1
@@ -167,7 +180,6 @@ check "replay: no such policy" said
 
 # --- outputs that would replace inputs -----------------------------------------------------------
 
-printf 'Flow Duration,Tot Fwd Pkts,Tot Bwd Pkts,Label\n1000,1,1,BENIGN\n' >table.csv
 printf 'frame,label,class\n' >labels.csv
 for i in {1..200}; do echo "$i,0,benign"; done >>labels.csv
 cp plain.json model.json

@@ -220,6 +220,7 @@ static void kept_apart(void **state)
 	assert_int_equal(sen_train_full(samples, 200, &params, &m, &why), 0);
 	m->version = 1;
 	m->features = SEN_TABLE_FEATURES;
+	strcpy(m->table, "NSL-KDD");
 	for (unsigned int e = 0; e < m->members; e++)
 		for (int d = SEN_TABLE_COLUMN_COUNT; d < SEN_DIMS; d++)
 			m->member[e].mask[d] = false;
@@ -228,6 +229,7 @@ static void kept_apart(void **state)
 	assert_non_null(strstr(why.text, "flow tables"));
 	assert_int_equal(sen_model_load_table(path, &back, &why), 0);
 	assert_int_equal(back->features, SEN_TABLE_FEATURES);
+	assert_string_equal(back->table, "NSL-KDD");
 	assert_string_equal(back->digest, m->digest);
 	sen_model_free(back);
 	m->features = SEN_PACKET_FEATURES;

@@ -119,6 +119,23 @@ static void print_summary(const struct sen_evaluation *e)
 	table_print(&t);
 }
 
+static void print_confusion_of(struct table *t, const char *of, const struct sen_confusion *c)
+{
+	table_row(t, "%s\t%zu\t%zu\t%zu\t%zu", of, c->true_positives, c->false_positives,
+		  c->false_negatives, c->true_negatives);
+}
+
+static void print_confusion(const struct sen_evaluation *e)
+{
+	struct table t = { .align = "<>>>>", .indent = "" };
+
+	table_row(&t, "at the threshold\ttrue positives\tfalse positives\tfalse negatives\t"
+		      "true negatives");
+	print_confusion_of(&t, "flow", &e->flow.threshold);
+	print_confusion_of(&t, "packet", &e->packet.threshold);
+	table_print(&t);
+}
+
 static void print_classes(const struct sen_evaluation *e, const struct sen_labels *labels)
 {
 	struct table t = { .align = "<>>>>>>>>", .indent = "" };
@@ -134,6 +151,21 @@ static void print_classes(const struct sen_evaluation *e, const struct sen_label
 			  percent(c->recall_at_fpr[0]).is, percent(c->recall_at_fpr[1]).is,
 			  percent(named).is, c->attacks, c->detected,
 			  decimal(c->delay_packets, 0).is);
+	}
+	table_print(&t);
+}
+
+static void print_names(const struct sen_evaluation *e, const struct sen_evaluation_context *x)
+{
+	struct table t = { .align = "<><", .indent = "" };
+	char text[SEN_NAMED_TEXT];
+
+	table_row(&t, "class\tflagged\tnamed");
+	for (size_t i = 0; i < e->n_classes; i++) {
+		const struct sen_class_figures *c = &e->classes[i];
+
+		table_row(&t, "%s\t%zu\t%s", sen_labels_class(x->labels, c->class_index),
+			  c->flagged, sen_evaluation_named_as(c, x->model, text));
 	}
 	table_print(&t);
 }
@@ -178,7 +210,9 @@ static int tell(const struct options *o, const struct sen_evaluation_context *x,
 		err = print_json(e, x, why);
 	} else {
 		print_summary(e);
+		print_confusion(e);
 		print_classes(e, x->labels);
+		print_names(e, x);
 		print_rest(e, trial);
 	}
 	if (!err && o->report)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -237,6 +238,28 @@ static struct sen_calibration calibrate(struct sen_ranking *r, const struct sen_
 		.fpr = f->threshold.fpr,
 		.score_for_target = sen_ranking_cut(r, target_fpr) / SEN_ONE,
 	};
+}
+
+const char *sen_evaluation_named_as(const struct sen_class_figures *c,
+				    const struct sen_model *model, char text[SEN_NAMED_TEXT])
+{
+	size_t left[SEN_CLASS_MAX];
+	int at = 0;
+
+	memcpy(left, c->named_as, sizeof(left));
+	*text = '\0';
+	for (;;) {
+		unsigned int most = 0;
+
+		for (unsigned int id = 1; id < SEN_CLASS_MAX; id++)
+			if (left[id] > left[most])
+				most = id;
+		if (!left[most])
+			return text;
+		at += snprintf(text + at, SEN_NAMED_TEXT - at, "%s%s %zu", at ? ", " : "",
+			       sen_class_name(model, most), left[most]);
+		left[most] = 0;
+	}
 }
 
 static int make(struct sen_evaluation *e, struct sen_trial *t, const struct sen_model *model,

@@ -76,6 +76,11 @@ int sen_evaluation_make(struct sen_trial *trial, const struct sen_model *model,
 			const struct sen_labels *labels, struct sen_evaluation **out);
 void sen_evaluation_free(struct sen_evaluation *e);
 
+/* "scan 90, unknown 4": what the flagged flows of a class were named, the most frequent first. */
+#define SEN_NAMED_TEXT (SEN_CLASS_MAX * (SEN_CLASS_NAME_MAX + 24))
+const char *sen_evaluation_named_as(const struct sen_class_figures *c,
+				    const struct sen_model *model, char text[SEN_NAMED_TEXT]);
+
 /* What was evaluated, for the record. */
 struct sen_evaluation_input {
 	const char *path;

@@ -82,6 +82,26 @@ static void print_summary(FILE *out, const struct sen_evaluation *e)
 	      out);
 }
 
+static void print_confusion_of(FILE *out, const char *name, const struct sen_confusion *c)
+{
+	html_row(out, name);
+	html_count(out, c->true_positives);
+	html_count(out, c->false_positives);
+	html_count(out, c->false_negatives);
+	html_count(out, c->true_negatives);
+	html_row_end(out);
+}
+
+static void print_confusion(FILE *out, const struct sen_evaluation *e)
+{
+	html_table(
+		out, HTML_WORDS,
+		"at the threshold|true positives|false positives|false negatives|true negatives");
+	print_confusion_of(out, "flow", &e->flow.threshold);
+	print_confusion_of(out, "packet", &e->packet.threshold);
+	html_table_end(out);
+}
+
 static void print_comparison(FILE *out, const char *name, const struct sen_figures *f, double auc)
 {
 	html_row(out, name);
@@ -148,8 +168,27 @@ static void print_classes(FILE *out, const struct sen_evaluation *e,
 	html_table_end(out);
 	fputs("<p class=\"note\">Named right: share of the flagged flows. Delay: from the first "
 	      "malicious frame of an attack to the first one flagged, median over the attacks that "
-	      "were detected; attacks of a class are told apart by source.</p>\n",
+	      "were detected; attacks of a class are told apart by source. "
+	      "Where attacks on one victim follow one another, its windows are still hot from the one "
+	      "before, and the delay is shorter than it would be alone.</p>\n",
 	      out);
+}
+
+static void print_names(FILE *out, const struct sen_evaluation *e,
+			const struct sen_evaluation_context *x)
+{
+	char text[SEN_NAMED_TEXT];
+
+	html_table(out, HTML_LISTS, "class|flagged flows|named");
+	for (size_t i = 0; i < e->n_classes; i++) {
+		const struct sen_class_figures *c = &e->classes[i];
+
+		html_row(out, sen_labels_class(x->labels, c->class_index));
+		html_count(out, c->flagged);
+		html_words(out, sen_evaluation_named_as(c, x->model, text));
+		html_row_end(out);
+	}
+	html_table_end(out);
 }
 
 static void print_attacks(FILE *out, const struct sen_evaluation_context *x)
@@ -292,10 +331,12 @@ static int print_page(FILE *out, const struct sen_evaluation *e,
 	html_begin(out, "Sentroid: evaluation");
 	print_facts(out, x, command);
 	print_summary(out, e);
+	print_confusion(out, e);
 	err = print_curves(out, e, x, why);
 	if (err)
 		return err;
 	print_classes(out, e, x->labels);
+	print_names(out, e, x);
 	print_attacks(out, x);
 	print_attacked_sources(out, e, x->labels);
 	print_benign_sources(out, e, x->labels);

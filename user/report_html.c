@@ -15,6 +15,7 @@ static const char style[] =
 	"thead th{color:#666;border-bottom:1px solid #aaa;vertical-align:bottom}\n"
 	"th:first-child{text-align:left}.words th:first-child{white-space:nowrap}\n"
 	".names th:first-child{min-width:18em;overflow-wrap:anywhere}\n"
+	".lists td:last-child{text-align:left;white-space:normal}\n"
 	"dt{color:#666;float:left;clear:left;width:9rem}dd{margin-left:9.5rem;"
 	"overflow-wrap:anywhere}\n"
 	"code{font-size:.9em}p,dd{max-width:46rem}.note{color:#666;font-size:.92em}\n"

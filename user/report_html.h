@@ -10,8 +10,10 @@ void html_end(FILE *out);
 /* Text with the characters that mean something to HTML escaped. */
 void html_text(FILE *out, const char *text);
 
-/* Kinds of tables: rows named by a word, or by something long, such as a file. */
+/* Kinds of tables: rows named by a word, also with a list of words in the last column, or by something long,
+ * such as a file. */
 #define HTML_WORDS "words"
+#define HTML_LISTS "words lists"
 #define HTML_NAMES "names"
 
 /* A table; headings are separated by '|', the first one is of the column that names the row. */

@@ -201,6 +201,23 @@ static void names_are_of_flagged_flows(void **state)
 	assert_int_equal(e->classes[1].named, 1);
 }
 
+static void names_are_told_most_frequent_first(void **state)
+{
+	struct sen_class_figures c = {
+		.named_as = { [SEN_CLASS_UNKNOWN] = 3, [SEN_CLASS_SYN_FLOOD] = 12, [SEN_CLASS_SCAN] = 3 }
+	};
+	char text[SEN_NAMED_TEXT];
+
+	(void)state;
+	assert_string_equal(sen_evaluation_named_as(&c, NULL, text),
+			    "syn_flood 12, unknown 3, scan 3");
+	c = (struct sen_class_figures){ 0 };
+	assert_string_equal(sen_evaluation_named_as(&c, NULL, text), "");
+	for (int id = 0; id < SEN_CLASS_MAX; id++)
+		c.named_as[id] = SIZE_MAX - id;
+	assert_true(strlen(sen_evaluation_named_as(&c, NULL, text)) < SEN_NAMED_TEXT);
+}
+
 static void delays_are_medians_of_what_was_detected(void **state)
 {
 	const struct sen_evaluation *e = ((struct bench *)*state)->e;
@@ -297,6 +314,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_count_is_counted),
 		cmocka_unit_test(classes_share_the_cuts_of_all),
 		cmocka_unit_test(names_are_of_flagged_flows),
+		cmocka_unit_test(names_are_told_most_frequent_first),
 		cmocka_unit_test(delays_are_medians_of_what_was_detected),
 		cmocka_unit_test(sources_count_alike),
 		cmocka_unit_test(calibration_tells_what_would_have_met_the_target),

@@ -304,9 +304,9 @@ static int load_and_evaluate(struct options *o, const char *const *files)
 	struct sen_why why = { 0 };
 	struct sen_model *model = NULL;
 	struct sen_labels *labels = NULL;
-	int err = 0;
+	int err = o->report ? sen_check_writable(o->report, &why) : 0;
 
-	if (!o->model) {
+	if (!err && !o->model) {
 		err = sen_default_model_path(o->shipped, sizeof(o->shipped), &why);
 		o->model = o->shipped;
 	}

@@ -299,7 +299,9 @@ static int train(const struct options *o, struct sen_why *why)
 
 	if (!names)
 		return sen_why(why, -ENOMEM, NULL, "training: out of memory");
-	err = name_classes(o, names, why);
+	err = sen_check_writable(o->out, why);
+	if (!err)
+		err = name_classes(o, names, why);
 	if (!err)
 		err = record_inputs(o, &names->training, why);
 	if (!err)

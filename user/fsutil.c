@@ -94,20 +94,39 @@ static int fill_temporary(int fd, const char *tmp, const void *data, size_t len)
 	return err;
 }
 
-int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_why *why)
+/* As sen_open_temporary(), for what is to replace a plain file or nothing. */
+static int open_successor(const char *path, char *tmp, size_t size, struct sen_why *why)
 {
-	char tmp[PATH_MAX];
 	struct stat st;
-	int fd, err;
+	int fd;
 
 	/* A rename would put a plain file in the place of /dev/null. */
 	if (!stat(path, &st) && !S_ISREG(st.st_mode))
 		return sen_why(why, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL, NULL,
 			       "write: %s: not a regular file", path);
+	fd = sen_open_temporary(path, 0644, tmp, size);
+	return fd < 0 ? file_error(why, fd, "write", path) : fd;
+}
 
-	fd = sen_open_temporary(path, 0644, tmp, sizeof(tmp));
+int sen_check_writable(const char *path, struct sen_why *why)
+{
+	char tmp[PATH_MAX];
+	int fd = open_successor(path, tmp, sizeof(tmp), why);
+
 	if (fd < 0)
-		return file_error(why, fd, "write", path);
+		return fd;
+	close(fd);
+	unlink(tmp);
+	return 0;
+}
+
+int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_why *why)
+{
+	char tmp[PATH_MAX];
+	int fd = open_successor(path, tmp, sizeof(tmp), why), err;
+
+	if (fd < 0)
+		return fd;
 	err = fill_temporary(fd, tmp, data, len);
 	if (!err && rename(tmp, path)) {
 		err = -errno;

@@ -11,6 +11,8 @@
 
 /* Replace PATH by data: temporary file beside it, fsync, rename, fsync of the folder. */
 int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_why *why);
+/* Whether sen_write_atomic() would get as far as writing, for what takes long before it: 0, or its error. */
+int sen_check_writable(const char *path, struct sen_why *why);
 /* Write a new read-only file, whole or not at all. -EEXIST: there is one of that name, which stays. */
 int sen_write_once(const char *path, const void *data, size_t len, struct sen_why *why);
 /* A new file beside PATH, by a mode that the umask narrows, to be renamed to it when it is whole; its name into

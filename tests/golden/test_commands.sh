@@ -210,6 +210,18 @@ refused -o "table.csv is an input, too" train --flow-table -o table.csv table.cs
 refused -o "table.csv is a flow table" train --flow-table --normal attacks.log -o table.csv
 rm link.pcap
 
+# --- outputs that cannot be written --------------------------------------------------------------
+
+# Told before the captures are looked at: these are not there.
+for out in none/x .; do
+	run train --normal none.pcap -o $out
+	[ "$rc" = 1 ] && grep -q "^sentroid: write: $out: " err
+	check "train -o $out" said
+	run eval --report $out --labels none.csv none.pcap
+	[ "$rc" = 1 ] && grep -q "^sentroid: write: $out: " err
+	check "eval --report $out" said
+done
+
 # --- replay: results that cannot be written ------------------------------------------------------
 
 replay=("$sentroid" replay --model plain.json normal.pcap)

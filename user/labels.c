@@ -99,11 +99,12 @@ __attribute__((format(printf, 2, 3))) static int refuse(const struct reader *r, 
 		       "reading labels: %s: line %llu: %s", r->path, r->line, text);
 }
 
-/* The next field of a line, cut off in place, and *at behind it, NULL after the last. A field may stand in
- * double quotes, within which one is written as two (RFC 4180). NULL: a quote does not end. */
+/* The next field of a line, cut off in place without the spaces around it, and *at behind it, NULL after the
+ * last. A field may stand in double quotes, within which one is written as two (RFC 4180). NULL: a quote does
+ * not end. */
 static char *take_field(char **at)
 {
-	char *field = *at, *in = field, *out = field;
+	char *field = *at + strspn(*at, " \t"), *in = field, *out = field;
 	bool quoted = *in == '"';
 
 	in += quoted;
@@ -114,6 +115,8 @@ static char *take_field(char **at)
 			*out++ = *in++;
 	}
 	*at = *in ? in + 1 : NULL;
+	while (out > field && (out[-1] == ' ' || out[-1] == '\t'))
+		out--;
 	*out = '\0';
 	return quoted ? NULL : field;
 }
@@ -138,8 +141,10 @@ static int split(struct reader *r, char *line, char *field[FIELDS_MAX])
 static int read_header(struct reader *r, char *line)
 {
 	static const char *const names[] = { "frame", "label", "class", "source", "source_file" };
+	static const char mark[] = "\xef\xbb\xbf"; /* that spreadsheets begin a file with */
+	size_t skip = strncmp(line, mark, strlen(mark)) ? 0 : strlen(mark);
 	char *field[FIELDS_MAX];
-	int n = split(r, line, field);
+	int n = split(r, line + skip, field);
 
 	if (n < 0)
 		return n;

@@ -110,6 +110,19 @@ static void a_damaged_archive_is_refused(void **state)
 	assert_non_null(strstr(why.text, "damaged"));
 }
 
+static void what_spreadsheets_add_is_passed_over(void **state)
+{
+	struct place *p = *state;
+
+	write_plain(p->path, "\xef\xbb\xbf"
+			     "frame, label ,\"class\" , \"source_file\",source_frame\r\n"
+			     " 1, 0,benign , home.pcap,17\r\n"
+			     "2 ,1\t,scan, \"odd, \"\"name\"\".pcap\" , 1 \r\n"
+			     "5,1, scan,home.pcap,18\r\n"
+			     "3,0,benign,home.pcap,19\r\n");
+	check_sample(p->path);
+}
+
 static void sources_are_optional(void **state)
 {
 	struct place *p = *state;
@@ -193,6 +206,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(plain_text_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(compressed_text_is_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_damaged_archive_is_refused, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(what_spreadsheets_add_is_passed_over, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(sources_are_optional, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(what_is_wrong_is_named, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(overlong_lines_are_refused, set_up, tear_down),

@@ -90,9 +90,16 @@ static int add_attack(struct options *o, const char *value)
 	const char *equals = strchr(value, '=');
 	char name[SEN_CLASS_NAME_MAX] = "";
 
-	if (!equals || equals == value || !equals[1] || equals - value >= SEN_CLASS_NAME_MAX)
+	if (!equals || equals == value || !equals[1])
 		return usage_error("--attack: %s: not CLASS=FILE", value);
+	if (equals - value >= SEN_CLASS_NAME_MAX)
+		return usage_error("--attack: %.*s: more than the %d bytes of a name for a class",
+				   (int)(equals - value), value, SEN_CLASS_NAME_MAX - 1);
 	memcpy(name, value, equals - value);
+	if (!sen_class_name_fits(name))
+		return usage_error("--attack: %s: not a name for a class: letters, digits, '_', "
+				   "'-' and '.' can be in one",
+				   name);
 	if (is_reserved(name))
 		return usage_error("--attack: '%s' has a meaning of its own: no name for a class",
 				   name);
@@ -215,23 +222,20 @@ static int read_tables(const struct options *o, const char **format, struct sen_
 	return err;
 }
 
-/* Before anything is read: whether each class has a name that a model can have. */
+/* Before anything is read: whether a model can have so many classes. */
 static int name_classes(const struct options *o, struct sen_model *names, struct sen_why *why)
 {
 	for (unsigned int i = 0; i < o->n; i++) {
 		const char *name = o->inputs[i].class_name;
 		int id = *name ? sen_class_id(names, name) : 0;
 
-		if (id == -EINVAL)
-			return sen_why(why, id, "letters, digits, '_', '-' and '.' can be in one",
-				       "training: %s: not a name for a class", name);
 		if (id < 0)
 			return sen_why(why, id, NULL, "training: %s: no room for the class", name);
 	}
 	return 0;
 }
 
-/* A class that no sample shows is none. */
+/* A class that no sample shows is none, and there is no model without normal traffic. */
 static int check_classes(const struct options *o, struct sen_model *names,
 			 const struct sen_harvest *h, struct sen_why *why)
 {
@@ -241,10 +245,11 @@ static int check_classes(const struct options *o, struct sen_model *names,
 		shown[h->samples[i].class_id % SEN_CLASS_MAX] = true;
 	for (unsigned int i = 0; i < o->n; i++) {
 		const struct input *in = &o->inputs[i];
+		bool normal = !*in->class_name;
 
-		if (*in->class_name && !shown[sen_class_id(names, in->class_name)])
+		if (!shown[normal ? SEN_CLASS_NONE : sen_class_id(names, in->class_name)])
 			return sen_why(why, -ENODATA, NULL, "training: %s: no sample of %s in it",
-				       in->path, in->class_name);
+				       in->path, normal ? "normal traffic" : in->class_name);
 	}
 	return 0;
 }

@@ -90,21 +90,27 @@ int sen_class_find(const struct sen_model *model, const char *name)
 	return -ENOENT;
 }
 
+/* Names end up in metrics, file names and terminals. */
+bool sen_class_name_fits(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len < SEN_CLASS_NAME_MAX &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+		       len;
+}
+
 int sen_class_id(struct sen_model *model, const char *name)
 {
 	int id = sen_class_find(model, name);
-	size_t len = strlen(name);
 
 	if (id >= 0)
 		return id;
-	/* Names end up in metrics, file names and terminals. */
-	if (len >= SEN_CLASS_NAME_MAX ||
-	    strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") !=
-		    len)
+	if (!sen_class_name_fits(name))
 		return -EINVAL;
 	for (int i = 0; i < CUSTOM_CLASSES; i++)
 		if (!model->class_name[i][0]) {
-			memcpy(model->class_name[i], name, len + 1);
+			strcpy(model->class_name[i], name);
 			return SEN_CLASS_CUSTOM + i;
 		}
 	return -ENOSPC;

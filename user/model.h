@@ -87,7 +87,10 @@ int sen_model_flatten(const struct sen_model *model, struct sen_model_flat *out,
 
 /* Name of a class id: built in, or the model's own; "" for NONE, "unknown" for ids without a name. */
 const char *sen_class_name(const struct sen_model *model, unsigned int id);
-/* Id of a class name: built in, or the model's own, which is added if there is room; -ENOSPC. */
+/* Whether a class can be called that: letters, digits, '_', '-' and '.', below SEN_CLASS_NAME_MAX bytes. */
+bool sen_class_name_fits(const char *name);
+/* Id of a class name: built in, or the model's own, which is added if there is room; -ENOSPC. -EINVAL:
+ * sen_class_name_fits() is false. */
 int sen_class_id(struct sen_model *model, const char *name);
 
 #endif

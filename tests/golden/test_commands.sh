@@ -84,9 +84,14 @@ check "so is standard input" said
 run train "${small[@]}" --normal . -o m.json
 [ "$rc" = 1 ] && grep -q "Is a directory" err
 check "a folder is no capture" said
-run train "${small[@]}" --normal normal.pcap --attack a,b=scan.pcap -o m.json
-[ "$rc" = 1 ] && grep -q "a,b: not a name for a class" err && ! grep -q "no room" err
-check "a bad name of a class is called that" said
+for name in a,b "two words" $'a\xff'; do
+	run train "${small[@]}" --normal normal.pcap --attack "$name=scan.pcap" -o none.json
+	[ "$rc" = 2 ] && [ ! -e none.json ] && LC_ALL=C grep -q -- "--attack: .*: not a name for a class" err
+	check "a bad name of a class is called that: ${name@Q}" said
+done
+run train "${small[@]}" --normal normal.pcap --attack a23456789012345678901234=scan.pcap -o none.json
+[ "$rc" = 2 ] && [ ! -e none.json ] && grep -q "a23456789012345678901234: more than the 23 bytes of a name" err
+check "and one that is too long, too long" said
 for class in benign none attack unknown auto normal custom_40; do
 	run train "${small[@]}" --normal normal.pcap --attack $class=scan.pcap -o none.json
 	[ "$rc" = 2 ] && [ ! -e none.json ] && grep -q "^sentroid: train: --attack: '$class' has a meaning of its own" err
@@ -99,6 +104,9 @@ check "a class without a sample is refused" said
 run train "${small[@]}" --normal normal.pcap --attack scan=scan.pcap --attack scan=empty.pcap -o none.json
 [ "$rc" = 0 ] && rm none.json
 check "... but not for one of its captures" said
+run train "${small[@]}" --normal empty.pcap --attack scan=scan.pcap -o none.json
+[ "$rc" = 1 ] && [ ! -e none.json ] && grep -qx "sentroid: training: empty.pcap: no sample of normal traffic in it" err
+check "normal traffic without a sample is refused by the name of its file" said
 run train "${small[@]}" --normal normal.pcap --until 0 -o none.json
 [ "$rc" = 2 ] && [ ! -e none.json ] && grep -q -- "--until: 0: not a number from" err
 check "--until 0 is not taken for all of the capture" said

@@ -17,8 +17,9 @@
 
 struct format {
 	const char *name;
-	double ms;   /* a unit of its durations */
-	bool counts; /* near flows are to be counted for it */
+	double ms;     /* a unit of its durations */
+	bool counts;   /* near flows are to be counted for it */
+	bool has_gaps; /* numbers that cannot be stand for what it did not measure */
 	/* The columns that it is known by, and those it may have. */
 	const char *alias[FIELD_COUNT][ALIASES_MAX];
 };
@@ -26,6 +27,7 @@ struct format {
 static const struct format cic = {
 	.name = "CICFlowMeter",
 	.ms = 0.001,
+	.has_gaps = true,
 	.alias = {
 		[FIELD_SRC] = { "Source IP", "Src IP" },
 		[FIELD_DST] = { "Destination IP", "Dst IP" },
@@ -247,15 +249,16 @@ static struct sen_sample *new_row(struct sen_flowtable *t)
 static int take_row(struct reader *r, const struct sen_table_row *row)
 {
 	struct sen_sample *s = new_row(r->table);
+	const struct format *f = r->format;
 	const char *class_name, *bad, *from = row->text[FIELD_SRC];
 	char text[96];
 	int id;
 
 	if (!s)
 		return sen_why(r->why, -ENOMEM, NULL, "reading flow table: out of memory");
-	if (sen_table_map(row, r->format->ms, r->format->counts ? &r->window : NULL, &s->vector,
+	if (sen_table_map(row, f->ms, f->has_gaps, f->counts ? &r->window : NULL, &s->vector,
 			  &bad)) {
-		snprintf(text, sizeof(text), "\"%.40s\" is not a number", bad);
+		snprintf(text, sizeof(text), "\"%.40s\" is not a number from 0", bad);
 		return refuse(r, text);
 	}
 	s->time_ns = s->flow = r->table->n;

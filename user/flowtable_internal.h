@@ -51,10 +51,11 @@ struct sen_table_window {
 	size_t n; /* ever seen */
 };
 
-/* Numbers of a row as a vector. `ms` is a unit of its durations in milliseconds; `window` is NULL where the
- * table counts itself, or not at all. -EINVAL and the field's text at *bad where a number is none. */
-int sen_table_map(const struct sen_table_row *row, double ms, struct sen_table_window *window,
-		  struct sen_vector *out, const char **bad);
+/* Numbers of a row as a vector. `ms` is a unit of its durations in milliseconds; `has_gaps`: numbers
+ * below 0, not finite or none stand for what was not measured. `window` is NULL where the table counts itself,
+ * or not at all. -EINVAL and the field's text at *bad where a number is none. */
+int sen_table_map(const struct sen_table_row *row, double ms, bool has_gaps,
+		  struct sen_table_window *window, struct sen_vector *out, const char **bad);
 /* Benign, attack, or none of these where the row has no label; *class_name is what an attack is called. */
 enum sen_label sen_table_label(const struct sen_table_row *row, const char **class_name);
 uint64_t sen_table_hash(const char *text);

@@ -13,13 +13,14 @@
 
 struct reader {
 	const struct sen_table_row *row;
+	bool has_gaps;
 	const char *bad;
 };
 
-/* Zeek and spreadsheets have words for what is not there; "Infinity" comes from rates over no time. */
+/* Zeek and spreadsheets have words for what is not there. */
 static bool is_unset(const char *text)
 {
-	static const char *const words[] = { "", "-", "?", "(empty)", "NaN", "Infinity", "-1" };
+	static const char *const words[] = { "", "-", "?", "(empty)" };
 
 	for (size_t i = 0; text && i < sizeof(words) / sizeof(words[0]); i++)
 		if (!strcasecmp(text, words[i]))
@@ -36,11 +37,11 @@ static double number(struct reader *r, enum sen_table_field field)
 	if (is_unset(text))
 		return 0;
 	value = strtod(text, &end);
-	if (*end || end == text || !isfinite(value)) {
+	if (*end || end == text || (!r->has_gaps && !(isfinite(value) && value >= 0))) {
 		r->bad = text;
 		return 0;
 	}
-	return value > 0 ? value : 0;
+	return isfinite(value) && value > 0 ? value : 0;
 }
 
 static uint16_t lg(double value)
@@ -138,11 +139,11 @@ static void take_counts(struct reader *r, struct sen_vector *x)
 						 number(r, FIELD_LAST_REFUSED_RATE)));
 }
 
-int sen_table_map(const struct sen_table_row *row, double ms, struct sen_table_window *window,
-		  struct sen_vector *out, const char **bad)
+int sen_table_map(const struct sen_table_row *row, double ms, bool has_gaps,
+		  struct sen_table_window *window, struct sen_vector *out, const char **bad)
 {
 	static const char *const tcp[] = { "tcp", "6", "6.0", NULL };
-	struct reader r = { .row = row };
+	struct reader r = { .row = row, .has_gaps = has_gaps };
 	double packets[2] = { number(&r, FIELD_SRC_PACKETS), number(&r, FIELD_DST_PACKETS) };
 	bool failed = has_failed(row, packets[0], packets[1]);
 

@@ -196,6 +196,30 @@ static void refused(void **state)
 	refuse_text("Flow Duration,Tot Fwd Pkts,Tot Bwd Pkts\n1,many,3\n",
 		    "\"many\" is not a number");
 	refuse_text("{\"ts\":1,\"orig_pkts\":1}\n{\"ts\":", "line 2: not a JSON object");
+	refuse_text("{\"ts\":1,\"orig_pkts\":1}\n{\"ts\":1,\"orig_bytes\":-5}",
+		    "line 2: \"-5\" is not a number");
+}
+
+#define ZEEK_BYTES "#fields\tts\tduration\torig_pkts\tresp_pkts\torig_bytes\n1\t1\t1\t1\t1\n"
+
+/* CICFlowMeter writes them where it has nothing to tell; elsewhere something is wrong. */
+static void numbers_that_cannot_be(void **state)
+{
+	static const char *const numbers[] = { "-5", "-1", "nan", "inf", "-inf", "Infinity" };
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		struct sen_flowtable *t;
+
+		snprintf(text, sizeof(text), ZEEK_BYTES "2\t1\t1\t1\t%s\n", numbers[i]);
+		refuse_text(text, "line 3: ");
+		snprintf(text, sizeof(text), "Flow Duration,Tot Fwd Pkts,Tot Bwd Pkts\n%s,1,1\n",
+			 numbers[i]);
+		t = read_text(text);
+		assert_int_equal(VALUE(t, 0, DURATION), 0);
+		sen_flowtable_free(t);
+	}
 }
 
 /* Trained on a table and saved, it comes back as such, and never as a model of packets. */
@@ -242,9 +266,10 @@ static void kept_apart(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nsl_kdd),  cmocka_unit_test(cicflowmeter),
-		cmocka_unit_test(zeek_tsv), cmocka_unit_test(zeek_json),
-		cmocka_unit_test(refused),  cmocka_unit_test(kept_apart),
+		cmocka_unit_test(nsl_kdd),    cmocka_unit_test(cicflowmeter),
+		cmocka_unit_test(zeek_tsv),   cmocka_unit_test(zeek_json),
+		cmocka_unit_test(refused),    cmocka_unit_test(numbers_that_cannot_be),
+		cmocka_unit_test(kept_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

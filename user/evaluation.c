@@ -230,13 +230,14 @@ static void settle_sources(struct sen_evaluation *e)
 		e->source_mean_at_fpr[k] = share(e->source_mean_at_fpr[k], attacked);
 }
 
+/* Scores are whole numbers, and flagged is what reaches the threshold: what the cut itself scores must not. */
 static struct sen_calibration calibrate(struct sen_ranking *r, const struct sen_figures *f,
 					double target_fpr)
 {
 	return (struct sen_calibration){
 		.benign = f->benign,
 		.fpr = f->threshold.fpr,
-		.score_for_target = sen_ranking_cut(r, target_fpr) / SEN_ONE,
+		.score_for_target = (sen_ranking_cut(r, target_fpr) + 1) / SEN_ONE,
 	};
 }
 

@@ -50,7 +50,7 @@ struct sen_source_figures {
 struct sen_calibration {
 	size_t benign;
 	double fpr;              /* at the threshold in force */
-	double score_for_target; /* benign scores above this are no more than the target's share */
+	double score_for_target; /* lowest threshold that no more benign ones reach than the target's share */
 };
 
 struct sen_evaluation {

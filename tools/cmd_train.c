@@ -15,6 +15,7 @@
 #include "label.h"
 #include "output.h"
 #include "train.h"
+#include "utf8.h"
 #include "validate.h"
 
 struct input {
@@ -188,15 +189,19 @@ static int record_input(struct sen_provenance *training, const struct input *in,
 			struct sen_why *why)
 {
 	size_t used = strlen(training->inputs), room = sizeof(training->inputs) - used;
-	const char *name = strrchr(in->path, '/');
-	char digest[DIGEST_TEXT];
-	int err = digest_input(in->path, digest, why);
+	const char *slash = strrchr(in->path, '/');
+	char digest[DIGEST_TEXT], *name;
+	int err = digest_input(in->path, digest, why), len;
 
 	if (err)
 		return err;
-	if ((size_t)snprintf(training->inputs + used, room, "%s%s%s%s %s", used ? "\n" : "",
-			     in->class_name, *in->class_name ? "=" : "", name ? name + 1 : in->path,
-			     digest) >= room)
+	name = sen_utf8_mended(slash ? slash + 1 : in->path);
+	if (!name)
+		return sen_why(why, -ENOMEM, NULL, "training: out of memory");
+	len = snprintf(training->inputs + used, room, "%s%s%s%s %s", used ? "\n" : "",
+		       in->class_name, *in->class_name ? "=" : "", name, digest);
+	free(name);
+	if ((size_t)len >= room)
 		return sen_why(why, -ENOSPC, NULL, "training: %s: no room for it on record",
 			       in->path);
 	return 0;

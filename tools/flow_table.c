@@ -13,6 +13,7 @@
 #include "ranking.h"
 #include "sentroid/score.h"
 #include "table.h"
+#include "utf8.h"
 
 static int read_same(const char *path, const char **format, struct sen_flowtable **out,
 		     struct sen_why *why)
@@ -201,7 +202,7 @@ static void add_figure(cJSON *o, const char *name, double value)
 static int print_json(struct evaluation *e)
 {
 	cJSON *root = cJSON_CreateObject(), *at = NULL, *classes, *c;
-	char *text;
+	char *text, *mended;
 
 	cJSON_AddStringToObject(root, "format", e->format);
 	cJSON_AddNumberToObject(root, "flows", (double)e->rows);
@@ -224,10 +225,12 @@ static int print_json(struct evaluation *e)
 	}
 	text = cJSON_Print(root);
 	cJSON_Delete(root);
-	if (!text)
+	mended = sen_utf8_mended(text);
+	cJSON_free(text);
+	if (!mended)
 		return -ENOMEM;
-	puts(text);
-	free(text);
+	puts(mended);
+	free(mended);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "evaluation.h"
+#include "utf8.h"
 
 static const char *const rate_names[SEN_EVAL_RATES] = SEN_EVAL_RATE_NAMES;
 
@@ -223,7 +224,7 @@ char *sen_evaluation_json(const struct sen_evaluation *e,
 			  const struct sen_evaluation_context *context)
 {
 	cJSON *root = cJSON_CreateObject(), *quantized;
-	char *text;
+	char *text, *mended;
 
 	add_context(root, context);
 	add_figures(root, "flow", &e->flow);
@@ -239,5 +240,7 @@ char *sen_evaluation_json(const struct sen_evaluation *e,
 	add_attacks(root, context);
 	text = cJSON_Print(root);
 	cJSON_Delete(root);
-	return text;
+	mended = sen_utf8_mended(text);
+	cJSON_free(text);
+	return mended;
 }

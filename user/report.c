@@ -3,12 +3,14 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "fsutil.h"
 #include "model_internal.h"
 #include "report.h"
 #include "report_html.h"
 #include "report_plots.h"
+#include "utf8.h"
 
 static void item(FILE *out, const char *name, const char *value)
 {
@@ -354,7 +356,7 @@ int sen_report_write(const char *path, const struct sen_evaluation *e,
 		     const struct sen_evaluation_context *x, const char *command,
 		     struct sen_why *why)
 {
-	char *text = NULL;
+	char *text = NULL, *mended;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 	bool failed;
@@ -366,8 +368,12 @@ int sen_report_write(const char *path, const struct sen_evaluation *e,
 	failed = ferror(out);
 	if (fclose(out) || failed)
 		err = err ? err : sen_why(why, -ENOMEM, NULL, "writing report: out of memory");
+	mended = sen_utf8_mended(text);
+	if (!err && !mended)
+		err = sen_why(why, -ENOMEM, NULL, "writing report: out of memory");
 	if (!err)
-		err = sen_write_atomic(path, text, len, why);
+		err = sen_write_atomic(path, mended, strlen(mended), why);
+	free(mended);
 	free(text);
 	return err;
 }

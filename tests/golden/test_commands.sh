@@ -218,6 +218,42 @@ refused -o "table.csv is an input, too" train --flow-table -o table.csv table.cs
 refused -o "table.csv is a flow table" train --flow-table --normal attacks.log -o table.csv
 rm link.pcap
 
+# --- names that are not UTF-8 --------------------------------------------------------------------
+
+bad=$'caf\xe9.pcap'
+cp scan.pcap "$bad"
+run train "${small[@]}" --normal "$bad" -o bad.json
+[ "$rc" = 0 ] && python3 -c 'import json; assert json.load(open("bad.json"))["training"]["inputs"][0].startswith("caf\ufffd.pcap ")'
+check "train: a file whose name is not UTF-8 goes on record as one that can be read" said
+run replay scan.pcap --model plain.json --json
+frames=$(jq .packets out)
+{
+	echo frame,label,class
+	for ((i = 1; i <= frames; i++)); do printf '%d,1,Web Attack \x96 XSS\n' "$i"; done
+} >bad.csv
+run eval --model named.json --labels bad.csv "$bad" --json
+[ "$rc" = 0 ] && python3 -c 'import json
+e = json.load(open("out"))
+assert e["inputs"][0]["file"] == "caf\ufffd.pcap" and list(e["classes"]) == ["Web Attack \ufffd XSS"]'
+check "eval: nor are bytes that are not UTF-8 in its JSON" said
+run eval --model named.json --labels bad.csv "$bad"
+[ "$rc" = 0 ] && LC_ALL=C grep -Eaq '^flow +[0-9]+ +0 +[0-9]+ +0$' out && LC_ALL=C grep -Eaq '^Web Attack . XSS +[0-9]+ +scan [1-9][0-9]*' out
+check "eval: the confusion at the threshold, and what was named what" said
+if command -v gnuplot >/dev/null; then
+	run eval --model named.json --labels bad.csv "$bad" --report page.html
+	[ "$rc" = 0 ] && python3 -c '
+page = open("page.html", encoding="utf-8").read()
+assert "Web Attack \ufffd XSS" in page and "<th>true positives</th>" in page and "<td>scan " in page'
+	check "eval --report: nor in its page" said
+else
+	check_skip "eval --report: needs gnuplot"
+fi
+printf 'Flow Duration,Tot Fwd Pkts,Tot Bwd Pkts,Label\n1000,1,1,BENIGN\n1000,1,1,Web Attack \x96 XSS\n' >bad.csv
+for i in {1..50}; do printf '%d,%d,1,BENIGN\n' $((i * 1000)) $((i % 7)); done >>bad.csv
+run train --flow-table -k 2 --members 1 -o bad.json bad.csv && run eval --flow-table --model bad.json --json bad.csv
+[ "$rc" = 0 ] && python3 -c 'import json; assert list(json.load(open("out"))["classes"]) == ["Web Attack \ufffd XSS"]'
+check "eval --flow-table: nor in that JSON" said
+
 # --- outputs that cannot be written --------------------------------------------------------------
 
 # Told before the captures are looked at: these are not there.

@@ -94,6 +94,12 @@ static int fill_temporary(int fd, const char *tmp, const void *data, size_t len)
 	return err;
 }
 
+/* A rename would put a plain file in the place of a link; /dev/stdout is one. */
+static const char *behind_links(const char *path, char real[PATH_MAX])
+{
+	return realpath(path, real) ? real : path;
+}
+
 /* As sen_open_temporary(), for what is to replace a plain file or nothing. */
 static int open_successor(const char *path, char *tmp, size_t size, struct sen_why *why)
 {
@@ -110,8 +116,8 @@ static int open_successor(const char *path, char *tmp, size_t size, struct sen_w
 
 int sen_check_writable(const char *path, struct sen_why *why)
 {
-	char tmp[PATH_MAX];
-	int fd = open_successor(path, tmp, sizeof(tmp), why);
+	char tmp[PATH_MAX], real[PATH_MAX];
+	int fd = open_successor(behind_links(path, real), tmp, sizeof(tmp), why);
 
 	if (fd < 0)
 		return fd;
@@ -122,9 +128,11 @@ int sen_check_writable(const char *path, struct sen_why *why)
 
 int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_why *why)
 {
-	char tmp[PATH_MAX];
-	int fd = open_successor(path, tmp, sizeof(tmp), why), err;
+	char tmp[PATH_MAX], real[PATH_MAX];
+	int fd, err;
 
+	path = behind_links(path, real);
+	fd = open_successor(path, tmp, sizeof(tmp), why);
 	if (fd < 0)
 		return fd;
 	err = fill_temporary(fd, tmp, data, len);

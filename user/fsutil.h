@@ -9,7 +9,8 @@
 
 #include "why.h"
 
-/* Replace PATH by data: temporary file beside it, fsync, rename, fsync of the folder. */
+/* Replace PATH, or the file that a link there leads to, by data: temporary file beside it, fsync, rename, fsync of
+ * the folder. */
 int sen_write_atomic(const char *path, const void *data, size_t len, struct sen_why *why);
 /* Whether sen_write_atomic() would get as far as writing, for what takes long before it: 0, or its error. */
 int sen_check_writable(const char *path, struct sen_why *why);

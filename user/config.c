@@ -372,7 +372,7 @@ static void describe_range(const struct option *o, char *text, size_t room)
 		snprintf(text, room, "a text of %.0f to %.0f characters", o->min, o->max - 1);
 		return;
 	case OPTION_PREFIXES:
-		snprintf(text, room, "addresses or prefixes, separated by commas, %u at most",
+		snprintf(text, room, "addresses or prefixes, separated by commas, %d at most",
 			 SEN_ALLOW_MAX);
 		return;
 	case OPTION_WORD:

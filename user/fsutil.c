@@ -97,7 +97,9 @@ static int fill_temporary(int fd, const char *tmp, const void *data, size_t len)
 /* A rename would put a plain file in the place of a link; /dev/stdout is one. */
 static const char *behind_links(const char *path, char real[PATH_MAX])
 {
-	return realpath(path, real) ? real : path;
+	struct stat st;
+
+	return !lstat(path, &st) && S_ISLNK(st.st_mode) && realpath(path, real) ? real : path;
 }
 
 /* As sen_open_temporary(), for what is to replace a plain file or nothing. */

@@ -352,11 +352,21 @@ static int print_page(FILE *out, const struct sen_evaluation *e,
 	return err;
 }
 
+static int write_page(const char *path, const char *text, struct sen_why *why)
+{
+	char *mended = sen_utf8_mended(text);
+	int err = mended ? sen_write_atomic(path, mended, strlen(mended), why) :
+			   sen_why(why, -ENOMEM, NULL, "writing report: out of memory");
+
+	free(mended);
+	return err;
+}
+
 int sen_report_write(const char *path, const struct sen_evaluation *e,
 		     const struct sen_evaluation_context *x, const char *command,
 		     struct sen_why *why)
 {
-	char *text = NULL, *mended;
+	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 	bool failed;
@@ -368,12 +378,8 @@ int sen_report_write(const char *path, const struct sen_evaluation *e,
 	failed = ferror(out);
 	if (fclose(out) || failed)
 		err = err ? err : sen_why(why, -ENOMEM, NULL, "writing report: out of memory");
-	mended = sen_utf8_mended(text);
-	if (!err && !mended)
-		err = sen_why(why, -ENOMEM, NULL, "writing report: out of memory");
 	if (!err)
-		err = sen_write_atomic(path, mended, strlen(mended), why);
-	free(mended);
+		err = write_page(path, text, why);
 	free(text);
 	return err;
 }

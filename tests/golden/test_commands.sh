@@ -206,7 +206,7 @@ for option in --flows --packets; do
 	refused $option "labels.csv is an input, too" replay $option labels.csv --config labels.csv normal.pcap
 	refused $option "normal.pcap is a capture, which would be replaced" replay $option normal.pcap scan.pcap
 done
-refused --flows "normal.pcap is an input, too" replay --flows normal.pcap - <normal.pcap
+refused --flows "normal.pcap is an input, too" replay --flows normal.pcap - <link.pcap
 for file in labels.csv model.json normal.pcap; do
 	refused --report "$file is an input, too" eval --report $file --labels labels.csv --model model.json normal.pcap
 done

@@ -142,7 +142,7 @@ static char *trim(char *text)
 
 static int add_text(const char *text, struct sen_prefixes *list, struct sen_why *why)
 {
-	struct sen_prefix p;
+	struct sen_prefix p = { 0 };
 	int err = sen_prefix_parse(text, &p, why);
 
 	if (err)

@@ -139,6 +139,7 @@ static struct sen_flow_record *record_of(struct sen_flowlog *log, const struct s
 	log->records[log->n] = (struct sen_flow_record){
 		.key = result->key,
 		.first_ns = frame->time_ns,
+		.last_ns = frame->time_ns,
 		.first_clock = frame->clock_ns,
 		.from = result->side,
 	};
@@ -161,7 +162,9 @@ int sen_flowlog_add(struct sen_flowlog *log, const struct sen_frame *frame,
 	if (err)
 		return err;
 	r = record_of(log, frame, result);
-	r->last_ns = frame->time_ns;
+	/* Packets are shuffled by a little, and stamps go back: no flow ends before it begins. */
+	if (frame->time_ns > r->last_ns)
+		r->last_ns = frame->time_ns;
 	r->last_clock = frame->clock_ns;
 	r->packets++;
 	r->bytes += frame->wire_len;

@@ -15,8 +15,8 @@
 
 struct sen_flow_record {
 	struct sen_flow_key key;
-	uint64_t first_ns, last_ns;       /* stamps of its first and its latest frame */
-	uint64_t first_clock, last_clock; /* the same by the clock of the replay, ns */
+	uint64_t first_ns, last_ns;       /* the stamp of its first frame and its latest stamp */
+	uint64_t first_clock, last_clock; /* first and last frame by the clock of the replay, ns */
 	uint64_t packets, bytes;
 	uint64_t dropped; /* packets that policy would have held back */
 	uint32_t score;   /* highest, Q16 */

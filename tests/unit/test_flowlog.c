@@ -66,11 +66,33 @@ static void a_sample_of_before_names_no_successor(void **state)
 	sen_flowlog_free(log);
 }
 
+/* Shuffled by less than a second, as by the queues of an interface. */
+static void no_flow_ends_before_it_begins(void **state)
+{
+	static const uint64_t stamps[] = { 5000, 7000, 4000, 6000 };
+	struct sen_flowlog *log = sen_flowlog_new();
+	struct sen_replay_result result = { .parsed = 1 };
+	const struct sen_flow_record *r;
+
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		struct sen_frame frame = { .wire_len = 74, .time_ns = stamps[i], .clock_ns = 7000 };
+
+		assert_int_equal(sen_flowlog_add(log, &frame, &result, NULL), 0);
+	}
+	r = sen_flowlog_get(log, 0);
+	assert_int_equal(r->packets, 4);
+	assert_int_equal(r->first_ns, 5000);
+	assert_int_equal(r->last_ns, 7000);
+	sen_flowlog_free(log);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_best_ground_counts),
 		cmocka_unit_test(a_sample_of_before_names_no_successor),
+		cmocka_unit_test(no_flow_ends_before_it_begins),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

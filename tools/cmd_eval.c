@@ -264,6 +264,7 @@ static int evaluate(const struct options *o, const char *const *files,
 		.files = files,
 		.from_s = o->from_s,
 		.damage = note_damage,
+		.note = note_text,
 		.progress = progress,
 	};
 	struct sen_trial *trial = NULL;

@@ -133,9 +133,9 @@ struct replay {
 	bool learn;
 };
 
-static void write_packet(const struct replay *r, uint32_t score)
+static void write_packet(const struct replay *r, uint64_t place, uint32_t score)
 {
-	sen_csv_number(r->packets, r->summary.packets);
+	sen_csv_number(r->packets, place);
 	sen_csv_decimal(r->packets, score, SEN_ONE, 4);
 	sen_csv_number(r->packets, score >= SEN_ONE);
 	sen_csv_end_line(r->packets);
@@ -165,7 +165,7 @@ static int on_result(void *ctx, const struct sen_frame *frame,
 	s->flagged_evaluations += result->evaluated && result->score >= SEN_ONE;
 	show_progress(r->summary.packets, false);
 	if (r->packets)
-		write_packet(r, result->score);
+		write_packet(r, frame->place, result->score);
 	return sen_flowlog_add(r->flows, frame, result, NULL);
 }
 
@@ -231,9 +231,9 @@ static int live_until(struct replay *r, const struct sen_frame *frame, struct se
 static int run(struct replay *r, struct sen_captures *captures, struct sen_why *why)
 {
 	struct sen_frame frame;
-	int err;
+	int got, err;
 
-	while (sen_captures_next(captures, &frame)) {
+	while ((got = sen_captures_next(captures, &frame, why)) == 1) {
 		err = r->learn ? live_until(r, &frame, why) : 0;
 		if (err)
 			return err;
@@ -242,6 +242,8 @@ static int run(struct replay *r, struct sen_captures *captures, struct sen_why *
 			return sen_why(why, err, NULL, "replaying: %s: frame %llu: %s", frame.file,
 				       (unsigned long long)frame.number, strerror(-err));
 	}
+	if (got < 0)
+		return got;
 	err = sen_offline_flush(r->program);
 	return err ? sen_why(why, err, NULL, "replaying: %s", strerror(-err)) : 0;
 }
@@ -372,13 +374,19 @@ static int replay_files(const struct options *o, const char *const *files,
 			const struct sen_model *model, struct sen_why *why)
 {
 	struct replay *r = calloc(1, sizeof(*r));
+	struct sen_captures_options options = {
+		.files = files,
+		.damage = on_damage,
+		.note = note_text,
+		.ctx = r,
+	};
 	struct sen_captures *captures = NULL;
 	int64_t began_ms;
 	int err;
 
 	if (!r)
 		return sen_why(why, -ENOMEM, NULL, "replaying: out of memory");
-	err = sen_captures_open(files, on_damage, r, &captures, why);
+	err = sen_captures_open(&options, &captures, why);
 	if (!err)
 		err = open_replay(r, o, model, why);
 	began_ms = sen_now_ms();

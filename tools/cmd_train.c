@@ -275,6 +275,7 @@ static int harvest_all(const struct options *o, struct sen_model *names, struct 
 				.class_id = sen_class_id(names, in->class_name),
 			};
 		options.on_damage = note_damage;
+		options.on_note = note_text;
 		err = sen_harvest_capture(h, in->path, &options, why);
 	}
 	return err ? err : check_classes(o, names, h, why);

@@ -56,6 +56,12 @@ void note(const char *fmt, ...)
 	print_line("note: ", text);
 }
 
+void note_text(void *ctx, const char *text)
+{
+	(void)ctx;
+	note("%s", text);
+}
+
 void note_damage(void *ctx, const struct sen_why *why)
 {
 	(void)ctx;

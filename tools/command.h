@@ -83,6 +83,8 @@ int path_error(struct sen_why *why, int err, const char *doing, const char *path
 __attribute__((format(printf, 1, 2))) int usage_error(const char *fmt, ...);
 /* What the user should know although nothing failed. */
 __attribute__((format(printf, 1, 2))) void note(const char *fmt, ...);
+/* The same for a library that has something to tell. */
+void note_text(void *ctx, const char *text);
 /* For captures that could not be read to their end. */
 void note_damage(void *ctx, const struct sen_why *why);
 /* On a terminal, now and then, how many packets have been read; at the end, how many they were. */

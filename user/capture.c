@@ -6,56 +6,88 @@
 #include <string.h>
 
 #include "capture.h"
+#include "capture_oddities.h"
+#include "classic.h"
 #include "link.h"
+#include "pcapng.h"
 #include "stream.h"
 
 struct sen_capture {
-	pcap_t *pcap; /* owns the file of the stream */
-	const struct sen_stream *stream;
-	const struct sen_link *link; /* NULL: Ethernet */
-	uint8_t *wrapped;            /* a frame behind the Ethernet header made for it */
-	size_t room;                 /* bytes of that */
+	struct sen_classic *classic; /* owns the file */
+	struct sen_pcapng *pcapng;   /* or this one reads it */
+	FILE *file;                  /* that is closed here; NULL: not */
+	struct sen_stream *stream;
+	uint8_t *wrapped; /* a frame behind the Ethernet header made for it */
+	size_t room;      /* bytes of that */
 	char path[160]; /* for messages: the end of a long one, so that there is room for the reason */
-	uint64_t number;
+	uint64_t number, used;
+	int foreign_dlt; /* the latest link type that cannot be made Ethernet */
+	struct sen_oddities oddities;
 };
 
-static int find_link(struct sen_capture *c, struct sen_why *why)
-{
-	int dlt = pcap_datalink(c->pcap);
-	const char *name = pcap_datalink_val_to_name(dlt);
+/* ---- Opening ------------------------------------------------------------------------------------ */
 
-	c->link = sen_link_find(dlt);
-	if (c->link || dlt == DLT_EN10MB)
-		return 0;
+static int refuse_link(const struct sen_capture *c, const char *doing, int dlt, struct sen_why *why)
+{
+	char name[SEN_LINK_TEXT];
+
 	return sen_why(why, -ENOTSUP,
 		       "Ethernet, raw IP, loopback, Linux cooked, PPP and HDLC can be replayed",
-		       "opening capture: %s: link type %d (%s)", c->path, dlt,
-		       name ? name : "unknown");
+		       "%s capture: %s: %s", doing, c->path, sen_link_text(dlt, name));
 }
 
-static int open_pcap(struct sen_capture *c, const char *path, struct sen_why *why)
+static int refuse_file(const struct sen_capture *c, const char *fault, struct sen_why *why)
 {
-	char text[PCAP_ERRBUF_SIZE] = "";
-	const char *fault;
-	FILE *file;
-	int err = sen_stream_open(path, &file, &c->stream, why);
+	const char *packed = sen_stream_fault(c->stream);
+
+	return sen_why(why, -EINVAL,
+		       "pcap and pcapng files can be read, also packed by gzip or zstd",
+		       "opening capture: %s: %s", c->path,
+		       packed                      ? packed :
+		       strstr(fault, "only got 0") ? "the file is empty" :
+						     fault);
+}
+
+static int open_classic(struct sen_capture *c, uint8_t *head, size_t n, struct sen_why *why)
+{
+	char fault[PCAP_ERRBUF_SIZE] = "";
+	int dlt, err = sen_classic_open(c->file, head, n, &c->classic, fault);
+
+	if (err == -EINVAL)
+		return refuse_file(c, fault, why);
+	if (err)
+		return sen_why(why, err, NULL, "opening capture: %s: out of memory", c->path);
+	c->file = NULL;
+	dlt = sen_classic_dlt(c->classic);
+	return sen_link_known(dlt) ? 0 : refuse_link(c, "opening", dlt, why);
+}
+
+static int open_pcapng(struct sen_capture *c, struct sen_why *why)
+{
+	int err = sen_pcapng_open(c->file, &c->pcapng);
+
+	if (err == -EINVAL)
+		return refuse_file(c, sen_pcapng_fault(c->pcapng), why);
+	return err ? sen_why(why, err, NULL, "opening capture: %s: out of memory", c->path) : 0;
+}
+
+static int open_format(struct sen_capture *c, const char *path, struct sen_why *why)
+{
+	int err = sen_stream_open(path, &c->file, &c->stream, why);
+	uint8_t *head;
+	size_t n;
 
 	if (err)
 		return err;
-	c->pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, text);
-	if (c->pcap)
-		return 0;
-	fault = sen_stream_fault(c->stream);
-	sen_why(why, -EINVAL, "pcap and pcapng files can be read, also packed by gzip or zstd",
-		"opening capture: %s: %s", c->path,
-		fault                      ? fault :
-		strstr(text, "only got 0") ? "the file is empty" :
-					     text);
-	fclose(file);
-	return -EINVAL;
+	head = sen_stream_head(c->stream, &n);
+	if (n >= strlen(SEN_PCAPNG_MAGIC) &&
+	    !memcmp(head, SEN_PCAPNG_MAGIC, strlen(SEN_PCAPNG_MAGIC)))
+		return open_pcapng(c, why);
+	return open_classic(c, head, n, why);
 }
 
-int sen_capture_open(const char *path, struct sen_capture **out, struct sen_why *why)
+int sen_capture_open(const char *path, sen_capture_note_fn note, void *ctx,
+		     struct sen_capture **out, struct sen_why *why)
 {
 	struct sen_capture *c = calloc(1, sizeof(*c));
 	size_t len = strlen(path), most = sizeof(c->path) - sizeof("...");
@@ -65,9 +97,8 @@ int sen_capture_open(const char *path, struct sen_capture **out, struct sen_why 
 		return sen_why(why, -ENOMEM, NULL, "opening capture: %s: out of memory", path);
 	snprintf(c->path, sizeof(c->path), "%s%s", len > most ? "..." : "",
 		 len > most ? path + len - most : path);
-	err = open_pcap(c, path, why);
-	if (!err)
-		err = find_link(c, why);
+	c->oddities = (struct sen_oddities){ .note = note, .ctx = ctx, .path = c->path };
+	err = open_format(c, path, why);
 	if (err)
 		sen_capture_close(c);
 	else
@@ -75,11 +106,13 @@ int sen_capture_open(const char *path, struct sen_capture **out, struct sen_why 
 	return err;
 }
 
+/* ---- Reading ------------------------------------------------------------------------------------ */
+
 /* Put an Ethernet header in the place of the frame's own. */
-static int wrap(struct sen_capture *c, struct sen_frame *frame)
+static int wrap(struct sen_capture *c, const struct sen_link *link, struct sen_frame *frame)
 {
 	uint8_t eth[SEN_ETH_BYTES], *grown;
-	uint32_t header = sen_link_read(c->link, frame->data, frame->captured, eth);
+	uint32_t header = sen_link_read(link, frame->data, frame->captured, eth);
 	uint32_t rest = frame->captured - header, len = rest + SEN_ETH_BYTES;
 
 	if (c->room < len) {
@@ -93,44 +126,73 @@ static int wrap(struct sen_capture *c, struct sen_frame *frame)
 	memcpy(c->wrapped + SEN_ETH_BYTES, frame->data + header, rest);
 	frame->data = c->wrapped;
 	frame->captured = len;
-	/* Files may claim any length. */
-	frame->wire_len -= header;
-	if (frame->wire_len <= UINT32_MAX - SEN_ETH_BYTES)
-		frame->wire_len += SEN_ETH_BYTES;
+	frame->wire_len += SEN_ETH_BYTES - header;
 	return 0;
+}
+
+static int make_frame(struct sen_capture *c, const struct sen_captured *r, struct sen_frame *frame)
+{
+	const struct sen_link *link = sen_link_find(r->dlt);
+
+	*frame = (struct sen_frame){
+		.data = r->data,
+		.captured = r->captured,
+		.wire_len = sen_odd_length(r) ? r->captured : r->original,
+		.time_ns = r->time_ns,
+		.number = ++c->number,
+		.file = c->path,
+		.foreign = !sen_link_known(r->dlt),
+	};
+	sen_oddities_look(&c->oddities, r, frame);
+	if (frame->foreign) {
+		c->foreign_dlt = r->dlt;
+		return 0;
+	}
+	c->used++;
+	return link ? wrap(c, link, frame) : 0;
+}
+
+static int no_more(const struct sen_capture *c, struct sen_why *why)
+{
+	return c->number && !c->used ? refuse_link(c, "reading", c->foreign_dlt, why) : 0;
+}
+
+static int tell_damage(const struct sen_capture *c, struct sen_why *why)
+{
+	const char *fault = sen_stream_fault(c->stream);
+
+	if (!fault)
+		fault = c->pcapng ? sen_pcapng_fault(c->pcapng) : sen_classic_fault(c->classic);
+	if (!c->used)
+		return sen_why(why, -EINVAL, NULL,
+			       "reading capture: %s: not one frame of it can be read: %s", c->path,
+			       fault);
+	return sen_why(why, -EIO, NULL, "reading capture: %s: after frame %llu: %s", c->path,
+		       (unsigned long long)c->number, fault);
 }
 
 int sen_capture_next(struct sen_capture *c, struct sen_frame *frame, struct sen_why *why)
 {
-	struct pcap_pkthdr *header;
-	int got = pcap_next_ex(c->pcap, &header, &frame->data);
+	struct sen_captured record;
+	int got = c->pcapng ? sen_pcapng_next(c->pcapng, &record) :
+			      sen_classic_next(c->classic, &record);
 
-	if (got == PCAP_ERROR_BREAK)
-		return 0;
-	if (got != 1) {
-		const char *fault = sen_stream_fault(c->stream);
-
-		return sen_why(why, -EIO, NULL, "reading capture: %s: after frame %llu: %s",
-			       c->path, (unsigned long long)c->number,
-			       fault ? fault : pcap_geterr(c->pcap));
-	}
-	frame->captured = header->caplen;
-	frame->wire_len = header->len < header->caplen ? header->caplen : header->len;
-	/* With nanosecond precision tv_usec holds nanoseconds. */
-	frame->time_ns = (uint64_t)header->ts.tv_sec * 1000000000ull + header->ts.tv_usec;
-	frame->number = ++c->number;
-	frame->file = c->path;
-	if (c->link && wrap(c, frame))
+	if (got == 1 && !make_frame(c, &record, frame))
+		return 1;
+	if (got == 1 || got == -ENOMEM)
 		return sen_why(why, -ENOMEM, NULL, "reading capture: %s: out of memory", c->path);
-	return 1;
+	sen_oddities_sum(&c->oddities);
+	return got ? tell_damage(c, why) : no_more(c, why);
 }
 
 void sen_capture_close(struct sen_capture *c)
 {
 	if (!c)
 		return;
-	if (c->pcap)
-		pcap_close(c->pcap);
+	sen_classic_close(c->classic);
+	sen_pcapng_close(c->pcapng);
+	if (c->file)
+		fclose(c->file);
 	free(c->wrapped);
 	free(c);
 }

@@ -337,7 +337,7 @@ static int take_line(struct reader *r, char *line)
 
 static int read_lines(struct reader *r)
 {
-	const struct sen_stream *stream;
+	struct sen_stream *stream;
 	char *line = NULL;
 	size_t room = 0;
 	FILE *in;
@@ -368,7 +368,7 @@ static bool is_flow_line(const struct reader *r, const char *line)
 const char *sen_flowtable_format(const char *path)
 {
 	struct reader *r = calloc(1, sizeof(*r));
-	const struct sen_stream *stream;
+	struct sen_stream *stream;
 	const char *name = NULL;
 	char *line = NULL;
 	size_t room = 0;

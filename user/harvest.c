@@ -66,14 +66,18 @@ static int run(struct sen_offline *o, struct sen_capture *c,
 	       const struct sen_harvest_options *options, struct sen_why *why)
 {
 	struct sen_frame frame;
+	bool begun = false;
 	uint64_t first = 0;
 	int err, failed;
 
 	while ((err = sen_capture_next(c, &frame, why)) == 1) {
 		if (sen_cancelled(options->cancel))
 			return sen_why(why, -ECANCELED, NULL, "replaying: cancelled");
-		if (frame.number == 1)
+		if (frame.foreign)
+			continue;
+		if (!begun)
 			first = frame.time_ns;
+		begun = true;
 		if (options->until_s > 0 && frame.time_ns > first &&
 		    (frame.time_ns - first) / 1e9 >= options->until_s)
 			break;
@@ -82,12 +86,14 @@ static int run(struct sen_offline *o, struct sen_capture *c,
 			return sen_why(why, failed, NULL, "replaying: frame %llu: %s",
 				       (unsigned long long)frame.number, strerror(-failed));
 	}
-	if (err < 0 && options->on_damage)
+	if (err == -EIO && options->on_damage) {
 		options->on_damage(options->ctx, why);
+		err = 0;
+	}
 	failed = sen_offline_flush(o);
 	if (failed)
 		return sen_why(why, failed, NULL, "replaying: %s", strerror(-failed));
-	return err < 0 && !options->on_damage ? err : 0;
+	return err < 0 ? err : 0;
 }
 
 int sen_harvest_capture(struct sen_harvest *h, const char *path,
@@ -105,7 +111,7 @@ int sen_harvest_capture(struct sen_harvest *h, const char *path,
 	int err;
 
 	sen_offline_sample_all(&policy);
-	err = sen_capture_open(path, &c, why);
+	err = sen_capture_open(path, options->on_note, options->ctx, &c, why);
 	if (!err)
 		err = sen_offline_open(&offline, &o, why);
 	if (!err)

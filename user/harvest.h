@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+#include "capture.h"
 #include "sample.h"
 #include "sentroid/abi.h"
 #include "why.h"
@@ -27,6 +28,7 @@ struct sen_harvest_options {
 	void (*on_event)(void *ctx, const struct sen_event *event);
 	/* Told where a capture could not be read to its end. NULL: that is an error. */
 	void (*on_damage)(void *ctx, const struct sen_why *why);
+	sen_capture_note_fn on_note; /* of what is odd about a capture; may be NULL */
 	void *ctx;
 };
 

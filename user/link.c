@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <pcap/pcap.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "link.h"
@@ -110,6 +111,19 @@ const struct sen_link *sen_link_find(int dlt)
 		if (links[i].dlt == dlt)
 			return &links[i];
 	return NULL;
+}
+
+bool sen_link_known(int dlt)
+{
+	return dlt == DLT_EN10MB || sen_link_find(dlt);
+}
+
+const char *sen_link_text(int dlt, char text[SEN_LINK_TEXT])
+{
+	const char *name = pcap_datalink_val_to_name(dlt);
+
+	snprintf(text, SEN_LINK_TEXT, "link type %d (%s)", dlt, name ? name : "unknown");
+	return text;
 }
 
 uint32_t sen_link_read(const struct sen_link *link, const uint8_t *data, uint32_t len,

@@ -22,7 +22,7 @@
 struct bank {
 	unsigned int first, n; /* its slots */
 	struct {
-		uint64_t time_ns, number;
+		uint64_t time_ns, place;
 	} frame[SEN_REPLAY_BATCH];
 	unsigned int n_events;
 	struct sen_event event[SEN_REPLAY_BATCH];
@@ -197,7 +197,7 @@ static int tell_frame(const struct sen_offline *o, const struct bank *bank, unsi
 		.wire_len = slot->wire_len,
 		.time_ns = bank->frame[i].time_ns,
 		.clock_ns = slot->now_ns,
-		.number = bank->frame[i].number,
+		.place = bank->frame[i].place,
 	};
 
 	return o->options.on_result(o->options.ctx, &frame, &slot->result);
@@ -257,7 +257,7 @@ int sen_offline_add(struct sen_offline *o, const struct sen_frame *frame)
 	slot->now_ns = o->clock.now_ns;
 	slot->wire_len = frame->wire_len;
 	bank->frame[bank->n].time_ns = o->stamp_ns;
-	bank->frame[bank->n++].number = frame->number;
+	bank->frame[bank->n++].place = frame->place;
 	if (bank->n < SEN_REPLAY_BATCH)
 		return 0;
 	return o->options.in_step ? sen_offline_flush(o) : hand_over(o);

@@ -23,6 +23,8 @@ struct sen_stream {
 	ZSTD_DStream *zstd;
 	bool inside; /* of a member or frame: the end may not come here */
 	const char *fault;
+	size_t head_at, head_n; /* what is left in `head` */
+	uint8_t head[SEN_STREAM_HEAD];
 	size_t at, n; /* what is left in `packed` */
 	unsigned char packed[PACKED_BYTES];
 };
@@ -94,9 +96,8 @@ static int unzstd(struct sen_stream *s, char *out, size_t room, size_t *made)
 }
 
 /* At the end of the file the decoder may still hold something back. */
-static ssize_t read_some(void *cookie, char *out, size_t room)
+static ssize_t unpack_some(struct sen_stream *s, char *out, size_t room)
 {
-	struct sen_stream *s = cookie;
 	size_t made = 0;
 
 	while (!made && !s->fault) {
@@ -115,6 +116,32 @@ static ssize_t read_some(void *cookie, char *out, size_t room)
 		return (ssize_t)made;
 	errno = EBADMSG;
 	return -1;
+}
+
+static ssize_t read_some(void *cookie, char *out, size_t room)
+{
+	struct sen_stream *s = cookie;
+	size_t n = s->head_n < room ? s->head_n : room;
+
+	if (!n)
+		return unpack_some(s, out, room);
+	memcpy(out, s->head + s->head_at, n);
+	s->head_at += n;
+	s->head_n -= n;
+	return (ssize_t)n;
+}
+
+/* What goes wrong here does so again when the rest is read, and is told there. */
+static void unpack_head(struct sen_stream *s)
+{
+	ssize_t got;
+
+	while (s->head_n < sizeof(s->head)) {
+		got = unpack_some(s, (char *)s->head + s->head_n, sizeof(s->head) - s->head_n);
+		if (got <= 0)
+			return;
+		s->head_n += (size_t)got;
+	}
 }
 
 static int choose(struct sen_stream *s)
@@ -176,6 +203,7 @@ static int open_file(struct sen_stream *s, const char *path, FILE **file)
 		err = choose(s);
 	if (err)
 		return err;
+	unpack_head(s);
 	*file = fopencookie(s, "r", functions);
 	if (!*file)
 		return -ENOMEM;
@@ -183,8 +211,7 @@ static int open_file(struct sen_stream *s, const char *path, FILE **file)
 	return 0;
 }
 
-int sen_stream_open(const char *path, FILE **file, const struct sen_stream **stream,
-		    struct sen_why *why)
+int sen_stream_open(const char *path, FILE **file, struct sen_stream **stream, struct sen_why *why)
 {
 	struct sen_stream *s = calloc(1, sizeof(*s));
 	int err;
@@ -204,4 +231,10 @@ int sen_stream_open(const char *path, FILE **file, const struct sen_stream **str
 const char *sen_stream_fault(const struct sen_stream *s)
 {
 	return s->fault;
+}
+
+uint8_t *sen_stream_head(struct sen_stream *s, size_t *n)
+{
+	*n = s->head_n;
+	return s->head;
 }

@@ -274,7 +274,7 @@ static int on_result(void *ctx, const struct sen_frame *frame,
 	err = sen_flowlog_add(s->log, frame, result, &i);
 	if (err)
 		return err;
-	labelled = sen_labels_get(s->options->labels, t->counts.frames, &label);
+	labelled = sen_labels_get(s->options->labels, frame->place, &label);
 	if (i != SEN_NO_FLOW)
 		err = note_flow(s, i, frame, result, labelled ? &label : NULL);
 	if (!labelled)
@@ -282,6 +282,13 @@ static int on_result(void *ctx, const struct sen_frame *frame,
 	else if (!err)
 		err = note_frame(s, frame, result, &label);
 	return err;
+}
+
+static void on_note(void *ctx, const char *text)
+{
+	struct session *s = ctx;
+
+	s->options->note(s->options->ctx, text);
 }
 
 static void on_damage(void *ctx, const struct sen_why *why)
@@ -295,9 +302,9 @@ static void on_damage(void *ctx, const struct sen_why *why)
 static int run(struct session *s, struct sen_captures *captures, struct sen_why *why)
 {
 	struct sen_frame frame;
-	int err;
+	int got, err;
 
-	while (sen_captures_next(captures, &frame)) {
+	while ((got = sen_captures_next(captures, &frame, why)) == 1) {
 		err = sen_offline_add(s->program, &frame);
 		err = err ? err : s->err;
 		if (err)
@@ -306,6 +313,8 @@ static int run(struct session *s, struct sen_captures *captures, struct sen_why 
 		if (s->options->progress)
 			s->options->progress(s->options->ctx, s->trial->counts.frames);
 	}
+	if (got < 0)
+		return got;
 	err = sen_offline_flush(s->program);
 	err = err ? err : s->err;
 	return err ? sen_why(why, err, NULL, "replaying: %s", strerror(-err)) : 0;
@@ -330,7 +339,7 @@ static void settle_flows(const struct session *s)
 
 /* Labels of another capture give figures that mean nothing; nor does any frame of several captures have its
  * number any more when one of them ends early. */
-static int check_labels(const struct session *s, struct sen_why *why)
+static int check_labels(const struct session *s, uint64_t frames, struct sen_why *why)
 {
 	struct sen_trial_counts *n = &s->trial->counts;
 	uint64_t last = sen_labels_last(s->options->labels);
@@ -341,14 +350,14 @@ static int check_labels(const struct session *s, struct sen_why *why)
 			"labelling: %s and others: a damaged capture: which frames the labels "
 			"are of cannot be told",
 			s->options->files[0]);
-	if (last <= n->frames)
+	if (last <= frames)
 		return 0;
-	n->frames_missing = last - n->frames;
+	n->frames_missing = last - frames;
 	if (n->damaged)
 		return 0;
 	return sen_why(why, -ERANGE, "the labels are of another capture, or a file is missing",
 		       "labelling: frame %llu has a label: the captures have %llu frames",
-		       (unsigned long long)last, (unsigned long long)n->frames);
+		       (unsigned long long)last, (unsigned long long)frames);
 }
 
 static int open_session(struct session *s, struct sen_why *why)
@@ -382,17 +391,23 @@ int sen_trial_run(const struct sen_trial_options *options, struct sen_trial **ou
 		  struct sen_why *why)
 {
 	struct session s = { .options = options };
+	struct sen_captures_options from = {
+		.files = options->files,
+		.damage = on_damage,
+		.note = on_note,
+		.ctx = &s,
+	};
 	struct sen_captures *captures = NULL;
 	int err = open_session(&s, why);
 
 	if (!err)
-		err = sen_captures_open(options->files, on_damage, &s, &captures, why);
+		err = sen_captures_open(&from, &captures, why);
 	if (!err)
 		err = run(&s, captures, why);
 	if (!err) {
 		s.trial->counts.evaluations_lost += s.n_pending - s.head;
 		settle_flows(&s);
-		err = check_labels(&s, why);
+		err = check_labels(&s, sen_captures_count(captures), why);
 	}
 	sen_captures_close(captures);
 	free(s.pending);

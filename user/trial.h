@@ -21,6 +21,7 @@ struct sen_trial_options {
 	const char *const *files;
 	double from_s; /* leave out what begins earlier, counted from the first frame; 0: nothing */
 	sen_captures_damage_fn damage;
+	sen_capture_note_fn note;
 	void (*progress)(void *ctx, uint64_t frames); /* after each frame; may be NULL */
 	void *ctx;
 };

@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <pcap/pcap.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "by_libpcap.h"
 
 #define DLT_RAW_OPENBSD 14
+#define PCAPNG_MAJOR    1 /* the classic format is at 2 */
 
 /* Link types that docs/replay.md promises. */
 static bool is_known(int dlt)
@@ -21,22 +23,53 @@ static bool is_known(int dlt)
 	return false;
 }
 
-struct by_libpcap by_libpcap(const char *path)
+static bool is_timid(const char *text)
 {
-	char text[PCAP_ERRBUF_SIZE];
-	pcap_t *pcap = pcap_open_offline(path, text);
-	struct by_libpcap out = { .err = pcap ? 0 : -EINVAL };
-	struct pcap_pkthdr *header;
-	const unsigned char *data;
-	int got = PCAP_ERROR_BREAK;
+	static const char *const known[] = {
+		"different from",
+		"different byte orders",
+		"bigger than snaplen",
+		"no Interface Description",
+	};
 
-	if (!pcap)
-		return out;
-	if (!is_known(pcap_datalink(pcap)))
-		out.err = -ENOTSUP;
-	while (!out.err && (got = pcap_next_ex(pcap, &header, &data)) == 1)
-		out.frames++;
-	out.broken = got != PCAP_ERROR_BREAK;
-	pcap_close(pcap);
-	return out;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strstr(text, known[i]))
+			return true;
+	return false;
+}
+
+void by_libpcap_open(const char *path, struct by_libpcap *b)
+{
+	char text[PCAP_ERRBUF_SIZE] = "";
+	pcap_t *pcap = pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO,
+							       text);
+
+	*b = (struct by_libpcap){ .err = pcap ? 0 : -EINVAL, .pcap = pcap };
+	b->timid = !pcap && is_timid(text);
+	if (pcap && !is_known(pcap_datalink(pcap)))
+		b->err = -ENOTSUP;
+}
+
+bool by_libpcap_next(struct by_libpcap *b)
+{
+	struct pcap_pkthdr *header;
+	int got = b->pcap ? pcap_next_ex(b->pcap, &header, &b->data) : PCAP_ERROR;
+
+	if (got == 1) {
+		b->captured = header->caplen;
+		b->cut = header->caplen >= (unsigned int)pcap_snapshot(b->pcap);
+		b->seconds = (uint64_t)header->ts.tv_sec;
+		b->nanoseconds = (uint64_t)header->ts.tv_usec;
+		return true;
+	}
+	b->broken = got != PCAP_ERROR_BREAK;
+	if (b->broken && b->pcap && pcap_major_version(b->pcap) == PCAPNG_MAJOR)
+		b->timid = is_timid(pcap_geterr(b->pcap));
+	return false;
+}
+
+void by_libpcap_close(struct by_libpcap *b)
+{
+	if (b->pcap)
+		pcap_close(b->pcap);
 }

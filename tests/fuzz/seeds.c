@@ -111,12 +111,14 @@ static int write_capture(struct writer *w, const char *path)
 	uint32_t len;
 	int err = 0;
 
-	if (sen_capture_open(path, &capture, NULL))
+	if (sen_capture_open(path, NULL, NULL, &capture, NULL))
 		return 0;
 	for (int left = PER_CAPTURE;
 	     left && !err && sen_capture_next(capture, &frame, NULL) == 1;) {
 		uint64_t passed = last_ns && frame.time_ns > last_ns ? frame.time_ns - last_ns : 0;
 
+		if (frame.foreign)
+			continue;
 		last_ns = frame.time_ns;
 		len = sen_frame_head(&frame, head);
 		if (add_frame(w, head, len, frame.wire_len, passed))

@@ -266,6 +266,59 @@ for out in none/x .; do
 	check "eval --report $out" said
 done
 
+# --- replay: captures that are not as usual ------------------------------------------------------
+
+# pcapng INTERFACES: the capture on stdin as pcapng, where interface 0 is Ethernet, 1 is Wi-Fi and 2 is Ethernet
+# with another snapshot length; its packets go round them.
+pcapng() {
+	python3 -c '
+import struct, sys
+data, at, number, order = sys.stdin.buffer.read(), 24, 0, [int(i) for i in sys.argv[1]]
+def block(kind, body):
+    size = struct.pack("<I", len(body) + 12)
+    sys.stdout.buffer.write(struct.pack("<I", kind) + size + body + size)
+block(0x0a0d0d0a, struct.pack("<IHHq", 0x1a2b3c4d, 1, 0, -1))
+for link, snaplen in (1, 65535), (105, 65535), (1, 262144):
+    block(1, struct.pack("<HHI", link, 0, snaplen))
+while at < len(data):
+    seconds, micro, there, original = struct.unpack_from("<4I", data, at)
+    stamp = seconds * 1000000 + micro
+    packet = data[at + 16:at + 16 + there] + bytes(-there % 4)
+    block(6, struct.pack("<5I", order[number % len(order)], stamp >> 32, stamp & 0xffffffff, there, original) + packet)
+    at, number = at + 16 + there, number + 1' "$1"
+}
+run replay --model plain.json --flows flows.csv --packets packets.csv scan.pcap
+mv flows.csv usual.flows && mv packets.csv usual.packets
+pcapng 02 <scan.pcap | gzip >mixed.pcapng
+run replay --model plain.json --flows flows.csv --packets packets.csv mixed.pcapng
+[ "$rc" = 0 ] && [ ! -s err ] && cmp flows.csv usual.flows && cmp packets.csv usual.packets
+check "interfaces with other snapshot lengths are read as any other" said
+pcapng 012 <scan.pcap >mixed.pcapng
+run replay --model plain.json --packets packets.csv --json mixed.pcapng
+[ "$rc" = 0 ] && [ "$(grep -c "interface 1: link type 105 (IEEE802_11)" err)" = 1 ] &&
+	cmp <(cut -d, -f1 packets.csv) <(cut -d, -f1 usual.packets | awk 'NR == 1 || NR % 3 != 0')
+check "those of Wi-Fi are told and left out, the others keep their numbers" said
+all=$(($(wc -l <usual.packets) - 1))
+awk -v n="$all" 'BEGIN { print "frame,label,class"; for (i = 1; i <= n; i++) print i (i % 3 == 2 ? ",1,scan" : ",0,benign") }' \
+	>mixed.labels
+run eval --model plain.json --labels mixed.labels --json mixed.pcapng
+[ "$rc" = 0 ] && jq -e '.packet.malicious == 0 and .packet.benign > 100' out >/dev/null
+check "... and labels by frame fit: none of those that are left out counts" said
+pcapng 1 <scan.pcap >wifi.pcapng
+run replay --model plain.json wifi.pcapng
+[ "$rc" = 1 ] && grep -q "^sentroid: reading capture: wifi.pcapng: link type 105 (IEEE802_11)" err
+check "a capture of nothing else is refused" said
+head -c 60 scan.pcap >cut.pcap
+for command in "replay --model plain.json" "train ${small[*]} -o none.json --normal" "eval --model plain.json --labels mixed.labels"; do
+	# shellcheck disable=SC2086 # words by intent
+	run $command cut.pcap
+	[ "$rc" = 1 ] && grep -q "^sentroid: reading capture: cut.pcap: not one frame of it can be read" err
+	check "${command%% *}: a capture that is damaged before its first frame is an error" said
+done
+run replay --model plain.json empty.pcap
+[ "$rc" = 0 ] && grep -q "empty.pcap: no packets" err
+check "one that holds no packets is none" said
+
 # --- replay: results that cannot be written ------------------------------------------------------
 
 replay=("$sentroid" replay --model plain.json normal.pcap)

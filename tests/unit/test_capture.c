@@ -110,7 +110,7 @@ static void every_link_type_becomes_ethernet(void **state)
 
 		print_message("# %s\n", c->name);
 		write_capture(path, c->dlt, c->data, c->len, c->len + CUT);
-		assert_int_equal(sen_capture_open(path, &capture, NULL), 0);
+		assert_int_equal(sen_capture_open(path, NULL, NULL, &capture, NULL), 0);
 		for (uint64_t number = 1; number <= 2; number++) {
 			assert_int_equal(sen_capture_next(capture, &frame, NULL), 1);
 			check_frame(c, &frame, number);
@@ -131,7 +131,7 @@ static void cooked_frames_keep_the_senders_address(void **state)
 
 	(void)state;
 	write_capture(path, DLT_LINUX_SLL, sll, sizeof(sll), sizeof(sll));
-	assert_int_equal(sen_capture_open(path, &capture, NULL), 0);
+	assert_int_equal(sen_capture_open(path, NULL, NULL, &capture, NULL), 0);
 	assert_int_equal(sen_capture_next(capture, &frame, NULL), 1);
 	assert_memory_equal(frame.data + 6, sll + 6, 6);
 	sen_capture_close(capture);
@@ -160,7 +160,7 @@ static void others_are_refused_by_name(void **state)
 
 	(void)state;
 	write_capture(path, DLT_IEEE802_11, data, sizeof(data), sizeof(data));
-	assert_int_equal(sen_capture_open(path, &capture, &why), -ENOTSUP);
+	assert_int_equal(sen_capture_open(path, NULL, NULL, &capture, &why), -ENOTSUP);
 	assert_non_null(strstr(why.text, path));
 	assert_non_null(strstr(why.text, "IEEE802_11"));
 	assert_non_null(strstr(why.hint, "Ethernet"));
@@ -184,12 +184,12 @@ static void paths_may_be_long(void **state)
 		at += snprintf(longer + at, sizeof(longer) - (size_t)at, "/.");
 	snprintf(longer + at, sizeof(longer) - (size_t)at, "%s", path + strlen("/tmp"));
 	write_capture(path, DLT_EN10MB, data, sizeof(data), sizeof(data));
-	assert_int_equal(sen_capture_open(longer, &capture, &why), 0);
+	assert_int_equal(sen_capture_open(longer, NULL, NULL, &capture, &why), 0);
 	assert_int_equal(sen_capture_next(capture, &frame, NULL), 1);
 	assert_non_null(strstr(frame.file, path + strlen("/tmp")));
 	sen_capture_close(capture);
 	write_capture(path, DLT_IEEE802_11, data, sizeof(data), sizeof(data));
-	assert_int_equal(sen_capture_open(longer, &capture, &why), -ENOTSUP);
+	assert_int_equal(sen_capture_open(longer, NULL, NULL, &capture, &why), -ENOTSUP);
 	assert_non_null(strstr(why.text, "IEEE802_11"));
 	unlink(path);
 	free(path);

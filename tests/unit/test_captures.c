@@ -15,6 +15,7 @@
 #include <zstd.h>
 
 #include "captures.h"
+#include "pcapng_kit.h"
 #include "replay_clock.h"
 
 #define FRAMES     50
@@ -26,6 +27,8 @@ struct folder {
 	char path[4][96];
 	unsigned int damaged;
 	struct sen_why why; /* of the latest damage */
+	unsigned int notes;
+	char note[8][400];
 };
 
 /* A capture by hand: stamps begin at `start` and are `step` seconds apart. */
@@ -99,6 +102,28 @@ static void on_damage(void *ctx, const struct sen_why *why)
 	f->why = *why;
 }
 
+static void on_note(void *ctx, const char *text)
+{
+	struct folder *f = ctx;
+
+	assert_true(f->notes < 8);
+	snprintf(f->note[f->notes++], sizeof(f->note[0]), "%s", text);
+}
+
+static int open_files(struct folder *f, const char *const *files, struct sen_captures **out,
+		      struct sen_why *why)
+{
+	const struct sen_captures_options options = {
+		.files = files,
+		.damage = on_damage,
+		.note = on_note,
+		.ctx = f,
+	};
+
+	f->notes = 0;
+	return sen_captures_open(&options, out, why);
+}
+
 /* Read files as one; stamps in seconds go to `at`. Their number. */
 static unsigned int read_all(struct folder *f, const char *const *files, uint32_t *at)
 {
@@ -106,8 +131,8 @@ static unsigned int read_all(struct folder *f, const char *const *files, uint32_
 	struct sen_frame frame;
 	unsigned int n = 0;
 
-	assert_int_equal(sen_captures_open(files, on_damage, f, &c, NULL), 0);
-	for (; sen_captures_next(c, &frame); n++) {
+	assert_int_equal(open_files(f, files, &c, NULL), 0);
+	for (; sen_captures_next(c, &frame, NULL) == 1; n++) {
 		assert_int_equal(frame.captured, FRAME_SIZE);
 		assert_int_equal(frame.time_ns % SECOND, 7000);
 		at[n] = frame.time_ns / SECOND;
@@ -249,16 +274,146 @@ static void refused_whole(void **state)
 	uint8_t plain[8192];
 
 	write_file(f->path[0], plain, make_capture(plain, 1, 1, FRAMES));
-	assert_int_equal(sen_captures_open(files, on_damage, f, &c, &why), -ENOENT);
+	assert_int_equal(open_files(f, files, &c, &why), -ENOENT);
 	write_file(f->path[1], "", 0);
-	assert_int_equal(sen_captures_open(files, on_damage, f, &c, &why), -EINVAL);
+	assert_int_equal(open_files(f, files, &c, &why), -EINVAL);
 	assert_non_null(strstr(why.text, "empty"));
 	write_file(f->path[1], "\x1f\x8b\x08 no gzip at all", 18);
-	assert_int_equal(sen_captures_open(files, on_damage, f, &c, &why), -EINVAL);
+	assert_int_equal(open_files(f, files, &c, &why), -EINVAL);
 	assert_non_null(strstr(why.text, "damaged"));
 	write_file(f->path[1], "GET / HTTP/1.1\r\n\r\n whatever this is", 36);
-	assert_int_equal(sen_captures_open(files, on_damage, f, &c, &why), -EINVAL);
+	assert_int_equal(open_files(f, files, &c, &why), -EINVAL);
 	assert_non_null(strstr(why.text, f->path[1]));
+	assert_int_equal(f->damaged, 0);
+}
+
+/* Seconds have 32 bits and no sign; a second has no more parts than it has. */
+static void stamps_at_their_limits(void **state)
+{
+	static const uint32_t magics[] = { 0xa1b2c3d4, 0xa1b23c4d };
+	struct folder *f = *state;
+	const char *const files[] = { f->path[0], NULL };
+	uint8_t data[8192];
+
+	for (int i = 0; i < 2; i++) {
+		uint32_t parts = i ? 1000000000 : 1000000, step = 16 + FRAME_SIZE;
+		size_t size = make_capture(data, 0, 1, 4);
+		const uint32_t stamps[4][2] = {
+			{ 0x80000000, 7 }, { ~0u, parts - 1 }, { 1700000000, parts }, { 5, ~0u }
+		};
+		struct sen_captures *c;
+		struct sen_frame frame;
+
+		memcpy(data, &magics[i], 4);
+		for (int k = 0; k < 4; k++)
+			memcpy(data + 24 + (size_t)k * step, stamps[k], 8);
+		write_file(f->path[0], data, size);
+		assert_int_equal(open_files(f, files, &c, NULL), 0);
+		for (int k = 0; k < 4; k++) {
+			uint64_t expected = stamps[k][0] * SECOND + stamps[k][1] * (SECOND / parts);
+
+			assert_int_equal(sen_captures_next(c, &frame, NULL), 1);
+			assert_int_equal(frame.time_ns, k < 2 ? expected : 0);
+		}
+		assert_int_equal(sen_captures_next(c, &frame, NULL), 0);
+		sen_captures_close(c);
+		assert_int_equal(f->notes, 2);
+		assert_non_null(strstr(f->note[0], "frame 3: a time stamp that cannot be right"));
+		assert_non_null(strstr(f->note[1], "2 frames in all: a time stamp that cannot"));
+	}
+}
+
+static void odd_lengths(void **state)
+{
+	struct folder *f = *state;
+	const char *const files[] = { f->path[0], NULL };
+	const uint32_t shorter = FRAME_SIZE - 1, absurd = ~0u, snaplen = FRAME_SIZE - 10;
+	uint8_t data[8192];
+	struct sen_captures *c;
+	struct sen_frame frame;
+	size_t size = make_capture(data, 100, 1, 3);
+
+	memcpy(data + 16, &snaplen, 4);
+	memcpy(data + 24 + 12, &shorter, 4);
+	memcpy(data + 24 + 16 + FRAME_SIZE + 12, &absurd, 4);
+	write_file(f->path[0], data, size);
+	assert_int_equal(open_files(f, files, &c, NULL), 0);
+	while (sen_captures_next(c, &frame, NULL) == 1) {
+		assert_int_equal(frame.captured, FRAME_SIZE);
+		assert_int_equal(frame.wire_len, FRAME_SIZE);
+	}
+	sen_captures_close(c);
+	assert_int_equal(f->notes, 4);
+	assert_non_null(strstr(f->note[0], "frame 1: an original length that cannot be right"));
+	assert_non_null(strstr(f->note[1], "frame 1: longer than the snapshot length"));
+	assert_non_null(strstr(f->note[2], "2 frames in all: an original length"));
+	assert_non_null(strstr(f->note[3], "3 frames in all: longer"));
+}
+
+static void nothing_but_zeros_for_stamps(void **state)
+{
+	struct folder *f = *state;
+	const char *const files[] = { f->path[0], NULL };
+	uint8_t data[8192];
+	struct sen_captures *c;
+	struct sen_frame frame;
+	size_t size = make_capture(data, 0, 0, 3);
+
+	for (size_t k = 0; k < 3; k++)
+		memset(data + 24 + k * (16 + FRAME_SIZE), 0, 8);
+	write_file(f->path[0], data, size);
+	assert_int_equal(open_files(f, files, &c, NULL), 0);
+	while (sen_captures_next(c, &frame, NULL) == 1)
+		assert_int_equal(frame.time_ns, 0);
+	sen_captures_close(c);
+	assert_int_equal(f->notes, 1);
+	assert_non_null(strstr(f->note[0], "no frame has a time stamp"));
+}
+
+/* Frames that are left out have their place in the order of all, so that labels by frame still fit. */
+static void foreign_frames_have_a_place(void **state)
+{
+	static const uint8_t bytes[FRAME_SIZE];
+	static struct pcapng p;
+	struct folder *f = *state;
+	const char *const files[] = { f->path[0], f->path[1], NULL };
+	uint8_t data[8192];
+	struct sen_captures *c;
+	struct sen_frame frame;
+
+	write_file(f->path[0], data, make_capture(data, 100, 2, 2)); /* at 100 and 102 s */
+	p = (struct pcapng){ 0 };
+	pcapng_section(&p);
+	pcapng_interface(&p, 105, 0, NULL);
+	pcapng_interface(&p, 1, 0, NULL);
+	pcapng_packet(&p, 6, 0, 99000000, bytes, FRAME_SIZE, FRAME_SIZE);
+	pcapng_packet(&p, 6, 1, 101000000, bytes, FRAME_SIZE, FRAME_SIZE);
+	pcapng_packet(&p, 6, 0, 103000000, bytes, FRAME_SIZE, FRAME_SIZE);
+	write_file(f->path[1], p.bytes, p.n);
+	assert_int_equal(open_files(f, files, &c, NULL), 0);
+	for (uint64_t place = 2; place <= 4; place++) {
+		assert_int_equal(sen_captures_next(c, &frame, NULL), 1);
+		assert_int_equal(frame.place, place);
+		assert_int_equal(frame.time_ns / SECOND, 98 + place);
+	}
+	assert_int_equal(sen_captures_next(c, &frame, NULL), 0);
+	assert_int_equal(sen_captures_count(c), 5);
+	sen_captures_close(c);
+}
+
+/* No capture that merely ends early: there is nothing that came before. */
+static void damaged_before_the_first_frame(void **state)
+{
+	struct folder *f = *state;
+	const char *const files[] = { f->path[0], NULL };
+	struct sen_captures *c;
+	struct sen_why why;
+	uint8_t data[8192];
+
+	write_file(f->path[0], data, make_capture(data, 100, 1, 1) - 10);
+	assert_int_equal(open_files(f, files, &c, &why), -EINVAL);
+	assert_non_null(strstr(why.text, f->path[0]));
+	assert_non_null(strstr(why.text, "not one frame"));
 	assert_int_equal(f->damaged, 0);
 }
 
@@ -325,6 +480,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(merged_by_time, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(damaged_files, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(refused_whole, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(stamps_at_their_limits, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(odd_lengths, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(nothing_but_zeros_for_stamps, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(foreign_frames_have_a_place, make_folder,
+						remove_folder),
+		cmocka_unit_test_setup_teardown(damaged_before_the_first_frame, make_folder,
+						remove_folder),
 		cmocka_unit_test(clock_follows_the_stamps),
 		cmocka_unit_test(clock_may_begin_at_zero),
 		cmocka_unit_test(clock_is_steady),

@@ -57,7 +57,7 @@ NET_TOOLS  := $(NET_SRC:%.c=$(OBJ)/%)
 BENCHES    := $(BENCH_SRC:%.c=$(OBJ)/%)
 FUZZ_SEEDS := $(OBJ)/tests/fuzz/seeds
 TRAFFIC    := $(OBJ)/tests/golden/traffic
-FUZZERS    := $(OBJ)/tests/fuzz/fuzz_path $(OBJ)/tests/fuzz/fuzz_model
+FUZZERS    := $(addprefix $(OBJ)/tests/fuzz/fuzz_,path model capture)
 NATIVE_OBJ := $(call objects,$(USER_SRC) $(AGENT_SRC) $(TOOLS_SRC) $(UNIT_SRC) $(BPFT_SRC) \
 	      $(NET_SRC) $(PATH_SRC) $(FUZZ_SRC) $(BENCH_SRC) $(GOLD_SRC))
 
@@ -154,7 +154,7 @@ $(OBJ)/tests/unit/test_crash: ALL_LDFLAGS += $(foreach f,open write fsync rename
 # Time goes by as these say.
 $(OBJ)/tests/unit/test_http $(OBJ)/tests/unit/test_alert_times: ALL_LDFLAGS += -Wl,--wrap=clock_gettime
 
-$(FUZZ_SEEDS): $(call objects,tests/fuzz/seeds.c tests/bpf/fixtures.c tests/bpf/packet.c)
+$(FUZZ_SEEDS): $(call objects,tests/fuzz/seeds.c tests/bpf/fixtures.c tests/bpf/packet.c tests/unit/pcapng_kit.c)
 
 $(TRAFFIC): $(call objects,$(GOLD_SRC) tests/bpf/packet.c tests/bpf/random.c)
 
@@ -166,6 +166,8 @@ $(OBJ)/tests/fuzz/fuzz_path: $(call objects,tests/fuzz/fuzz_path.c tests/fuzz/pl
 	tests/bpf/modelkit.c tests/bpf/random.c)
 $(OBJ)/tests/fuzz/fuzz_model: $(call objects,tests/fuzz/fuzz_model.c $(addprefix user/,cancel.c fsutil.c \
 	json_reader.c model.c model_json.c model_print.c why.c))
+$(OBJ)/tests/fuzz/fuzz_capture: $(call objects,tests/fuzz/fuzz_capture.c tests/bpf/by_libpcap.c \
+	$(addprefix user/,capture.c capture_oddities.c classic.c link.c pcapng.c stream.c why.c))
 $(FUZZERS):
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(ALL_LIBS)
@@ -228,7 +230,7 @@ unit-tests: $(UNIT_TESTS)
 
 FUZZ_RUNS ?= 200000
 
-fuzz: tests fuzzers ## Fuzz the packet path and the model reader, FUZZ_RUNS inputs each
+fuzz: tests fuzzers ## Fuzz the packet path and the readers of models and captures, FUZZ_RUNS inputs each
 	$(Q)FUZZ_RUNS=$(FUZZ_RUNS) tests/fuzz/test_fuzz.sh
 
 # Where clang comes without the run-time library of its fuzzer, there is nothing to build.

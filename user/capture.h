@@ -21,7 +21,7 @@ struct sen_frame {
 	uint64_t number;     /* from 1 in each file */
 	uint64_t place;      /* from 1 in all files together; set by captures.h */
 	const char *file;    /* its name, shortened if it is long, as long as the capture is open */
-	bool foreign; /* of a link type that cannot be made Ethernet: has a number, and no data */
+	bool foreign; /* of a link type that cannot be made Ethernet: counted, but not to be run */
 };
 
 /* Told of what is odd about a capture and no reason not to use it, in words that name the file. */

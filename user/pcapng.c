@@ -96,9 +96,14 @@ static uint64_t get64(const struct sen_pcapng *p, const uint8_t *at)
 
 /* ---- Blocks ------------------------------------------------------------------------------------- */
 
+static int cut_short(struct sen_pcapng *p)
+{
+	return damaged(p, "%s", ferror(p->file) ? strerror(errno) : "the file is cut short");
+}
+
 static int read_bytes(struct sen_pcapng *p, uint32_t at, uint32_t n)
 {
-	return fread(p->block + at, 1, n, p->file) == n ? 0 : damaged(p, "the file is cut short");
+	return fread(p->block + at, 1, n, p->file) == n ? 0 : cut_short(p);
 }
 
 static int make_room(struct sen_pcapng *p, uint32_t length)
@@ -149,7 +154,7 @@ static int read_block(struct sen_pcapng *p)
 	if (!got && feof(p->file))
 		return 0;
 	if (got < BLOCK_HEADER)
-		return damaged(p, "the file is cut short");
+		return cut_short(p);
 	p->type = get32(p, p->block);
 	if (p->type == BLOCK_SECTION) {
 		err = read_order(p);
@@ -371,18 +376,18 @@ int sen_pcapng_next(struct sen_pcapng *p, struct sen_captured *out)
 int sen_pcapng_open(FILE *file, struct sen_pcapng **out)
 {
 	struct sen_pcapng *p = calloc(1, sizeof(*p));
+	int err;
 
+	*out = p;
 	if (!p)
 		return -ENOMEM;
 	p->file = file;
-	if (make_room(p, BUFFER_BYTES)) {
-		free(p);
-		return -ENOMEM;
-	}
-	*out = p;
-	if (read_block(p) != 1 || p->type != BLOCK_SECTION || begin_section(p))
-		return -EINVAL;
-	return 0;
+	err = make_room(p, BUFFER_BYTES);
+	if (!err)
+		err = read_block(p);
+	if (err == 1)
+		err = p->type == BLOCK_SECTION ? begin_section(p) : damaged(p, "no section header");
+	return err == -EIO ? -EINVAL : err;
 }
 
 const char *sen_pcapng_fault(const struct sen_pcapng *p)

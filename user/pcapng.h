@@ -14,8 +14,8 @@
 
 struct sen_pcapng;
 
-/* Read the header of the first section. -EINVAL: it is none, see sen_pcapng_fault(); -ENOMEM: there is
- * nothing to free. `file` stays the caller's. */
+/* Read the header of the first section. -EINVAL: it is none, see sen_pcapng_fault(); -ENOMEM. Whatever this
+ * returns, *out is to be closed. `file` stays the caller's; an empty one has no packets. */
 int sen_pcapng_open(FILE *file, struct sen_pcapng **out);
 /* 1 and the next packet, 0 at the end, -EIO where the rest cannot be read, -ENOMEM. */
 int sen_pcapng_next(struct sen_pcapng *p, struct sen_captured *out);

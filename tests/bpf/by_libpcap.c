@@ -64,7 +64,7 @@ bool by_libpcap_next(struct by_libpcap *b)
 	}
 	b->broken = got != PCAP_ERROR_BREAK;
 	if (b->broken && b->pcap && pcap_major_version(b->pcap) == PCAPNG_MAJOR)
-		b->timid = is_timid(pcap_geterr(b->pcap));
+		b->timid = b->timid || is_timid(pcap_geterr(b->pcap));
 	return false;
 }
 

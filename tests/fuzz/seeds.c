@@ -4,6 +4,7 @@
  *
  * usage: seeds path DIR [CAPTURE...]   frames that the tests are made of, and those of captures
  *        seeds model DIR               a small model
+ *        seeds capture DIR [CAPTURE...]   small captures, and what others begin with
  */
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 
 #include "../bpf/fixtures.h"
+#include "../unit/pcapng_kit.h"
 #include "capture.h"
 #include "fsutil.h"
 #include "input.h"
@@ -188,6 +190,51 @@ static int write_model(const char *dir)
 	return err;
 }
 
+/* Every kind of block, in both byte orders and of several link types. */
+static void build_pcapng(struct pcapng *p, bool swapped)
+{
+	const struct pcapng_options fine = { .tsresol = 9, .tsoffset = -7 },
+				    binary = { .tsresol = 0x94 };
+	static const uint8_t frame[60] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45 };
+	static const uint16_t links[] = { 1, 101, 113, 105 };
+
+	p->n = 0;
+	for (int section = 0; section < 2; section++) {
+		p->swapped = swapped != !!section;
+		pcapng_section(p);
+		pcapng_interface(p, 1, 96, NULL);
+		for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+			pcapng_interface(p, links[i], 0, i % 2 ? &fine : &binary);
+		for (uint32_t i = 0; i < 5; i++)
+			pcapng_packet(p, i == 3 ? 2 : 6, i, 1ull << 50, frame, 60 - i, 60);
+		pcapng_block(p, 5, frame, 12);
+		pcapng_simple(p, frame, 60, 60);
+	}
+}
+
+static int write_capture_seeds(struct writer *w, char **captures)
+{
+	static struct pcapng p;
+	int err = 0;
+
+	for (int swapped = 0; swapped < 2 && !err; swapped++) {
+		build_pcapng(&p, swapped);
+		memcpy(w->data, p.bytes, p.n);
+		w->len = p.n;
+		err = finish(w);
+	}
+	for (; *captures && !err; captures++) {
+		FILE *f = fopen(*captures, "re");
+
+		if (!f)
+			continue;
+		w->len = fread(w->data, 1, INPUT_MAX, f);
+		fclose(f);
+		err = finish(w);
+	}
+	return err;
+}
+
 int main(int argc, char **argv)
 {
 	int err = -EINVAL;
@@ -196,7 +243,9 @@ int main(int argc, char **argv)
 		err = write_path(argv[2], argv + 3);
 	else if (argc == 3 && !strcmp(argv[1], "model"))
 		err = write_model(argv[2]);
+	else if (argc >= 3 && !strcmp(argv[1], "capture"))
+		err = write_capture_seeds(&(struct writer){ .dir = argv[2] }, argv + 3);
 	else
-		fprintf(stderr, "usage: seeds path DIR [CAPTURE...] | seeds model DIR\n");
+		fprintf(stderr, "usage: seeds path|capture DIR [CAPTURE...] | seeds model DIR\n");
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

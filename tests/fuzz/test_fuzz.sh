@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Fuzz the packet path and the model reader for a moment, beginning with inputs of their own making and
-# those kept in tests/fuzz/corpus. What breaks them is left in $BUILD_DIR/fuzz.
+# Fuzz the packet path and the readers of models and captures for a moment, beginning with inputs of their
+# own making and those kept in tests/fuzz/corpus. What breaks them is left in $BUILD_DIR/fuzz.
 #
 # FUZZ_RUNS=N in the environment: N inputs each instead, beginning also with captures out of
 # $SENTROID_DATA or build/data; what was found to be of interest is kept for the next time.
@@ -40,7 +40,7 @@ fuzz() {
 	[[ -f tests/fuzz/$target.dict ]] && options=(-dict="tests/fuzz/$target.dict")
 	mkdir -p "$work/$target"
 	[[ -d tests/fuzz/corpus/$target ]] && from+=("tests/fuzz/corpus/$target")
-	[[ $target == path ]] && mapfile -d '' seeds < <(captures)
+	[[ $target != model ]] && mapfile -d '' seeds < <(captures)
 	if "$build/tests/fuzz/seeds" "$target" "$work/$target" "${seeds[@]}" &&
 		"$program" "$limit" "${options[@]}" -max_len="$largest" -timeout=20 -print_final_stats=1 \
 			-artifact_prefix="$build/fuzz/$target-" "${from[@]}" 2>&1; then
@@ -51,7 +51,8 @@ fuzz() {
 	fi
 }
 
-echo "1..2"
+echo "1..3"
 fuzz path 4096
 fuzz model 8192
+fuzz capture 4096
 exit "$failed"

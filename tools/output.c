@@ -50,7 +50,7 @@ static bool is_capture(const char *path)
 	struct sen_capture *c;
 	struct sen_why why;
 
-	if (sen_capture_open(path, &c, &why))
+	if (sen_capture_open(path, NULL, NULL, &c, &why))
 		return false;
 	sen_capture_close(c);
 	return true;

@@ -111,7 +111,7 @@ static int is_older(const struct dirent *entry)
 
 static int read_older(const char *path, sen_alert_line_fn fn, void *ctx, struct sen_why *why)
 {
-	const struct sen_stream *stream;
+	struct sen_stream *stream;
 	char *line = NULL;
 	size_t room = 0;
 	FILE *f;

@@ -143,8 +143,8 @@ $(LIB): $(call objects,$(USER_SRC)) | $(OBJ)/native.flags
 $(OBJ)/sentroid: $(call objects,$(TOOLS_SRC))
 $(OBJ)/sentroidd: $(call objects,$(AGENT_SRC))
 $(UNIT_TESTS): $(call helpers_in,unit,$(filter-out tests/unit/crash_%,$(UNIT_SRC)))
-$(BPF_TESTS): $(call helpers_in,bpf,$(BPFT_SRC))
-$(OBJ)/tests/bpf/test_native: $(call objects,$(PATH_SRC))
+$(BPF_TESTS): $(call helpers_in,bpf,$(filter-out tests/bpf/duel.c,$(BPFT_SRC)))
+$(OBJ)/tests/bpf/test_native $(OBJ)/tests/bpf/test_native_captures: $(call objects,tests/bpf/duel.c $(PATH_SRC))
 $(UNIT_TESTS) $(BPF_TESTS) $(NET_TOOLS) $(BENCHES): %: %.o
 $(UNIT_TESTS) $(BPF_TESTS): ALL_LIBS += -lcmocka
 # Ends at each step that leaves a trace on disk, one after the other.

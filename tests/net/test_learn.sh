@@ -39,7 +39,7 @@ learner_until() {
 		sleep 0.3
 	done
 }
-samples() { sqlite3 "$own/samples.db" "SELECT count(*) FROM samples ${1:+WHERE $1}"; }
+samples() { sqlite3 -cmd '.timeout 5000' "$own/samples.db" "SELECT count(*) FROM samples ${1:+WHERE $1}"; }
 
 [[ $(learn status) == *"none runs under"* ]]
 check "without an agent there is one clear line" learn status

@@ -13,20 +13,11 @@
 #include "../bpf/by_libpcap.h"
 #include "capture.h"
 #include "link.h"
+#include "require.h"
 
 #define FRAMES_MAX 10000 /* packed, a few bytes hold millions */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "does not hold: %s\n", what);
-	abort();
-}
-
-#define REQUIRE(condition) require(condition, #condition)
 
 static void on_note(void *ctx, const char *text)
 {

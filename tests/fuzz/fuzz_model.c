@@ -10,19 +10,10 @@
 #include <string.h>
 
 #include "model_internal.h"
+#include "require.h"
 #include "sentroid/score.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "does not hold: %s\n", what);
-	abort();
-}
-
-#define REQUIRE(condition) require(condition, #condition)
 
 /* What bpf/ relies on when it walks a model. */
 static void check_flat(const struct sen_model_flat *flat)

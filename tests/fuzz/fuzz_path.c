@@ -2,13 +2,13 @@
 /* Frames of any content, length and order through the packet path: nothing is read or written out of
  * bounds, and after each frame everything adds up. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "../bpf/modelkit.h"
 #include "input.h"
 #include "native.h"
 #include "plain.h"
+#include "require.h"
 
 #define START_NS 0x0600000000000000ull /* time may go back from here, and far ahead */
 #define MODELS   6
@@ -26,16 +26,6 @@ struct run {
 	bool flood;
 	struct sen_stats before; /* the frame at hand */
 };
-
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "does not hold: %s\n", what);
-	abort();
-}
-
-#define REQUIRE(condition) require(condition, #condition)
 
 static void prepare(void)
 {
